@@ -1,0 +1,101 @@
+"""What lies on a Pumpside card: one DESFire application, AES (docs/card-format.md).
+
+Keys: 0 issuing desk (application master), 1 pump, 2 credit (host only). All diversified per card, AN10922.
+Access rights are read, write, read-and-write, change: a purse with write = pump allows Debit and LimitedCredit to
+the pump key, and Credit only to the credit key (NXP MF3ICDx21, value files).
+"""
+
+import struct
+
+AID = b"\x50\x53\x31"  # as sent, least significant byte first
+KEY_MASTER, KEY_PUMP, KEY_CREDIT = 0, 1, 2
+KEY_COUNT = 3
+
+FILE_IDENTITY, FILE_LIMITS, FILE_PURSE, FILE_STATE, FILE_LOG, FILE_POINTS = 1, 2, 3, 4, 5, 6
+
+IDENTITY_SIZE = 64
+LIMITS_SIZE = 96
+STATE_SIZE = 32
+LOG_SIZE = 32
+LOG_RECORDS = 11  # a cyclic file keeps one record for the running transaction: ten readable
+
+COMM_PLAIN, COMM_MAC, COMM_FULL = 0, 1, 3
+
+# file -> (communication, read, write, read-and-write, change)
+ACCESS = {
+    FILE_IDENTITY: (COMM_MAC, KEY_PUMP, KEY_MASTER, KEY_MASTER, KEY_MASTER),
+    FILE_LIMITS: (COMM_MAC, KEY_PUMP, KEY_CREDIT, KEY_CREDIT, KEY_MASTER),
+    FILE_PURSE: (COMM_MAC, KEY_PUMP, KEY_PUMP, KEY_CREDIT, KEY_MASTER),
+    FILE_STATE: (COMM_MAC, KEY_PUMP, KEY_PUMP, KEY_CREDIT, KEY_MASTER),
+    FILE_LOG: (COMM_MAC, KEY_PUMP, KEY_PUMP, KEY_CREDIT, KEY_MASTER),
+    FILE_POINTS: (COMM_MAC, KEY_PUMP, KEY_CREDIT, KEY_PUMP, KEY_MASTER),
+}
+
+PURSE_LOWER_FEN = 0
+PURSE_UPPER_REGISTERED_FEN = 500000  # 5,000 yuan, prepaid-card rules
+PURSE_UPPER_ANONYMOUS_FEN = 100000  # 1,000 yuan
+
+KIND_REGISTERED, KIND_ANONYMOUS, KIND_STAFF = 1, 2, 3
+
+# Identity: version, kind, issuer, card number (8 bytes, 16 BCD digits), company, grade set (bit = grade), expiry and
+# issue as Unix seconds, key version, flags; zeros to 48; issuer's AES-CMAC (16) over UID + bytes 0..47.
+_IDENTITY = "<BBH8sIHIIBB"
+IDENTITY_SIGNED = 48
+# Limits: version, plate (UTF-8, 12), ml per fill, fen per day, fills per day, four stations (0: any), hours (bit = hour
+# of the day, 0: any), PIN salt 4, PIN digest 8, odometer rule u8; zeros to 80; CMAC (16) over UID + bytes 0..79.
+_LIMITS = "<B12sIIBHHHHI4s8sB"
+LIMITS_SIGNED = 80
+# State: version, PIN tries, two zeros, purse counter n, open reservation (device, seq, fen, time; device 0: none), last load id.
+_STATE = "<BBHIIIIIQ"
+# Log: time, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason, zero.
+_LOG = "<IIIIIIIBBBB"
+
+
+def _pad(data, size):
+    return data + bytes(size - len(data))
+
+
+def pack_identity(kind, issuer, card_no, company, grades, expiry, issued, key_version, flags=0):
+    """The 48 signed bytes; card_no is 8 bytes of BCD."""
+    return _pad(struct.pack(_IDENTITY, 1, kind, issuer, card_no, company, grades, expiry, issued, key_version, flags), IDENTITY_SIGNED)
+
+
+def unpack_identity(data):
+    """(kind, issuer, card_no, company, grades, expiry, issued, key_version, flags); ValueError for an unknown version."""
+    fields = struct.unpack_from(_IDENTITY, data, 0)
+    if fields[0] != 1:
+        raise ValueError("identity version")
+    return fields[1:]
+
+
+def pack_limits(plate, fill_ml=0, day_fen=0, day_fills=0, stations=(0, 0, 0, 0), hours=0, salt=bytes(4), digest=bytes(8), odometer=0):
+    """The 80 signed bytes; zero means no limit; plate is UTF-8, 12 bytes at most."""
+    return _pad(struct.pack(_LIMITS, 1, plate, fill_ml, day_fen, day_fills, *(tuple(stations) + (hours, salt, digest, odometer))), LIMITS_SIGNED)
+
+
+def unpack_limits(data):
+    """(plate, fill_ml, day_fen, day_fills, (four stations), hours, salt, digest, odometer)."""
+    f = struct.unpack_from(_LIMITS, data, 0)
+    if f[0] != 1:
+        raise ValueError("limits version")
+    return f[1].rstrip(b"\0"), f[2], f[3], f[4], f[5:9], f[9], f[10], f[11], f[12]
+
+
+def pack_state(counter, open_device=0, open_seq=0, open_fen=0, open_time=0, last_load=0, tries=0):
+    return _pad(struct.pack(_STATE, 1, tries, 0, counter, open_device, open_seq, open_fen, open_time, last_load), STATE_SIZE)
+
+
+def unpack_state(data):
+    """(counter, open_device, open_seq, open_fen, open_time, last_load, tries); open_device 0: nothing open."""
+    f = struct.unpack_from(_STATE, data, 0)
+    if f[0] != 1:
+        raise ValueError("state version")
+    return f[3], f[4], f[5], f[6], f[7], f[8], f[1]
+
+
+def pack_log(time_s, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason):
+    return struct.pack(_LOG, time_s, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason, 0)
+
+
+def unpack_log(data):
+    return struct.unpack_from(_LOG, data, 0)[:10]

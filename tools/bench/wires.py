@@ -1,0 +1,56 @@
+"""The wires between a simulated board and the plant: one small shared file per board, read and written like registers.
+
+The board's half is written by the shims in tools/bench/shims (machine, esp32), the plant's half by the bench service.
+A file in memory costs the board about a microsecond per look, so the 10 ms control tick of the real firmware keeps its
+timing. Little endian; each side writes only its own half.
+
+    plant -> board                                   board -> plant
+    0   u32 switches (bits below)                    64  u64 output level, bit = GPIO number
+    4   u16 keys, bit = key index 0..15, row major   72  u64 pins configured as output, bit = GPIO number
+    6   u16 supply in mV                             80  u32 watchdog: times fed
+    8   i32 x 8 directed edges: A and B of nozzle 0, 84  u32 watchdog timeout in ms, 0: not started
+        A and B of nozzle 1, ...                     88  u32 boots
+    40  i32 clock offset in s (added to the board's  92  u32 worst control tick lateness in us since boot (telemetry of the shim)
+        wall clock)
+"""
+
+import mmap
+import struct
+from pathlib import Path
+
+SIZE = 128
+SWITCHES, KEYS, SUPPLY_MV, EDGES, CLOCK_OFFSET_S = 0, 4, 6, 8, 40
+LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT_MS, BOOTS, WORST_TICK_US = 64, 72, 80, 84, 88, 92
+
+# Bits of SWITCHES: 0..3 nozzle lifted, then
+ESTOP, TAMPER, SEAL = 4, 5, 6
+
+
+class Wires:
+    """The plant's end of one board's wires."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists() or path.stat().st_size != SIZE:
+            path.write_bytes(bytes(SIZE))
+        self._file = path.open("r+b")
+        self._map = mmap.mmap(self._file.fileno(), SIZE)
+
+    def put(self, layout: str, at: int, *values: int) -> None:
+        struct.pack_into("<" + layout, self._map, at, *values)
+
+    def get(self, layout: str, at: int) -> int:
+        value: int = struct.unpack_from("<" + layout, self._map, at)[0]
+        return value
+
+    def level(self, gpio: int) -> bool:
+        """True if the board drives this pin high; an undriven pin reads low (pull-downs hold valves and motor off)."""
+        driven = self.get("Q", LEVELS) & self.get("Q", OUTPUTS)
+        return bool(driven >> gpio & 1)
+
+    def power_off(self) -> None:
+        """What a reset or power loss does to the pins: all of them float, so the pull-downs switch everything off."""
+        self._map[64:SIZE] = bytes(SIZE - 64)
+
+    def close(self) -> None:
+        self._map.close()
+        self._file.close()
