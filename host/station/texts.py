@@ -1,0 +1,162 @@
+"""Every text that a person reads in the station's pages and tools, Chinese first, English beside it.
+
+One place, so that a new code cannot appear on a page without its words: tests compare these tables with
+`pump.core.codes` and with the keys that the pages ask for. A code without words reads "代码 17" / "code 17", never blank.
+"""
+
+from collections.abc import Mapping
+
+from pump.core import codes, records
+
+ZH, EN = "zh", "en"
+LANGUAGES = (ZH, EN)
+
+Pair = tuple[str, str]
+
+STOP_REASONS: Mapping[int, Pair] = {
+    codes.STOP_NOZZLE: ("挂枪", "nozzle hung up"),
+    codes.STOP_PRESET: ("到定额", "preset reached"),
+    codes.STOP_CARD_LIMIT: ("卡余额到限", "card balance reached"),
+    codes.STOP_NO_FLOW: ("长时间无流量", "no flow"),
+    codes.STOP_REMOTE: ("远程停止", "stopped remotely"),
+    codes.STOP_MAXIMUM: ("到单次上限", "maximum reached"),
+    codes.STOP_PULSER: ("脉冲故障", "pulser fault"),
+    codes.STOP_OVERFLOW: ("超量", "over-flow"),
+    codes.STOP_EMERGENCY: ("急停", "emergency stop"),
+    codes.STOP_POWER: ("掉电", "power lost"),
+    codes.STOP_TANK_LOW: ("罐液位低", "tank low"),
+    codes.STOP_CARD_VOLUME: ("卡升数到限", "card volume limit"),
+    codes.STOP_OVERRUN_LOCK: ("过冲锁定", "overrun lock"),
+    codes.STOP_CARD_PULLED: ("卡被拔出", "card pulled"),
+    codes.STOP_UNCERTAIN: ("预扣未确认", "reservation uncertain"),
+    codes.STOP_CANCELLED: ("未加油取消", "cancelled before flow"),
+}
+
+REFUSALS: Mapping[int, Pair] = {
+    codes.REFUSE_WRONG_ISSUER: ("非本发卡方", "wrong issuer"),
+    codes.REFUSE_WRONG_KEY: ("密钥不符", "wrong key"),
+    codes.REFUSE_EXPIRED: ("卡已过期", "card expired"),
+    codes.REFUSE_BLACKLISTED: ("卡已挂失", "card blocked"),
+    codes.REFUSE_UNFINISHED: ("有未完成交易", "unfinished sale on card"),
+    codes.REFUSE_GRADE: ("油品不符", "grade not allowed"),
+    codes.REFUSE_BALANCE: ("余额不足", "balance too low"),
+    codes.REFUSE_UNREADABLE: ("读不出卡", "card unreadable"),
+    codes.REFUSE_DAMAGED: ("卡内容损坏", "card content damaged"),
+    codes.REFUSE_LOCKED: ("油机已锁定", "pump locked"),
+    codes.REFUSE_JOURNAL_FULL: ("流水已满", "journal full"),
+    codes.REFUSE_NO_PRICE: ("无单价", "no price"),
+    codes.REFUSE_NOT_A_PURSE: ("非储值卡", "not a purse card"),
+    codes.REFUSE_STATION: ("本站不可用", "not valid at this station"),
+    codes.REFUSE_OTHER_CARD: ("请用原卡结算", "another card's sale is open"),
+    codes.REFUSE_LIMIT: ("超出卡限制", "card limit exceeded"),
+}
+
+ALARMS: Mapping[int, Pair] = {
+    codes.ALARM_PULSER: ("脉冲器故障", "pulser fault"),
+    codes.ALARM_LEAK: ("无授权出油", "fuel without authorisation"),
+    codes.ALARM_READER: ("读卡器故障", "card reader fault"),
+    codes.ALARM_DISPLAY: ("显示屏故障", "display fault"),
+    codes.ALARM_JOURNAL: ("流水将满", "journal nearly full"),
+    codes.ALARM_EMERGENCY: ("急停按下", "emergency stop pressed"),
+    codes.ALARM_TAMPER: ("机壳被打开", "housing opened"),
+    codes.ALARM_CLOCK: ("时钟未校准", "clock not set"),
+    codes.ALARM_NOZZLE_OFF: ("油枪未挂回", "nozzle left off"),
+    codes.ALARM_OVERRUN: ("停油过冲", "overrun"),
+    codes.ALARM_EXCEPTION: ("程序异常", "software fault"),
+    codes.ALARM_SUPPLY: ("供电异常", "supply fault"),
+}
+
+GRADES: Mapping[int, Pair] = {
+    codes.GRADE_92: ("92#", "92#"),
+    codes.GRADE_95: ("95#", "95#"),
+    codes.GRADE_98: ("98#", "98#"),
+    codes.GRADE_DIESEL: ("0#柴油", "0# diesel"),
+}
+
+PRESETS: Mapping[int, Pair] = {
+    codes.PRESET_NONE: ("加满", "full tank"),
+    codes.PRESET_MONEY: ("定额", "money preset"),
+    codes.PRESET_VOLUME: ("定量", "volume preset"),
+}
+
+RESET_CAUSES: Mapping[int, Pair] = {
+    codes.CAUSE_POWER: ("上电", "power on"),
+    codes.CAUSE_HARD: ("硬复位", "hard reset"),
+    codes.CAUSE_WATCHDOG: ("看门狗复位", "watchdog reset"),
+    codes.CAUSE_DEEPSLEEP: ("休眠唤醒", "deep-sleep wake"),
+    codes.CAUSE_SOFT: ("软复位", "soft reset"),
+}
+
+TIME_QUALITIES: Mapping[int, Pair] = {
+    records.TIME_UNKNOWN: ("时间不可靠", "time unknown"),
+    records.TIME_ESTIMATED: ("时间为估计", "time estimated"),
+    records.TIME_SYNCED: ("时间已校准", "time synchronised"),
+}
+
+# Phases of a delivery as the pumps report them (`live.s`, `state.state`) and what the station adds itself.
+STATES: Mapping[str, Pair] = {
+    "boot": ("启动中", "starting up"),
+    "idle": ("空闲", "idle"),
+    "card": ("读卡中", "reading card"),
+    "authorised": ("已授权", "authorised"),
+    "nozzle_up": ("已提枪", "nozzle lifted"),
+    "starting": ("启动加油", "starting"),
+    "fuelling": ("加油中", "fuelling"),
+    "slow": ("慢速加油", "slow flow"),
+    "stopping": ("停油中", "stopping"),
+    "settling": ("结算中", "settling"),
+    "locked": ("已锁定", "locked"),
+    "offline": ("离线", "offline"),
+    "unknown": ("未知", "unknown"),
+}
+
+
+def of(lang: str, pair: Pair) -> str:
+    """The Chinese or the English half of a pair; anything but "en" reads Chinese."""
+    return pair[1] if lang == EN else pair[0]
+
+
+def _coded(table: Mapping[int, Pair], code: int | None, lang: str) -> str:
+    if code is None:
+        return "—"
+    return of(lang, table.get(code, (f"代码 {code}", f"code {code}")))
+
+
+def stop_reason(code: int | None, lang: str = ZH) -> str:
+    """Why a sale ended (END.reason), in words."""
+    return _coded(STOP_REASONS, code, lang)
+
+
+def refusal(code: int | None, lang: str = ZH) -> str:
+    """Why a card was refused (REFUSAL.code), in words."""
+    return _coded(REFUSALS, code, lang)
+
+
+def alarm(code: int | None, lang: str = ZH) -> str:
+    """An alarm (ALARM.code), in words."""
+    return _coded(ALARMS, code, lang)
+
+
+def grade(code: int | None, lang: str = ZH) -> str:
+    """A grade's name as it stands on the nozzle."""
+    return _coded(GRADES, code, lang)
+
+
+def preset(code: int | None, lang: str = ZH) -> str:
+    """What a customer had chosen: full tank, money or volume."""
+    return _coded(PRESETS, code, lang)
+
+
+def reset_cause(code: int | None, lang: str = ZH) -> str:
+    """Why a board started (BOOT.cause), in words."""
+    return _coded(RESET_CAUSES, code, lang)
+
+
+def time_quality(code: int | None, lang: str = ZH) -> str:
+    """How far a record's wall time can be trusted."""
+    return _coded(TIME_QUALITIES, code, lang)
+
+
+def state(name: str, lang: str = ZH) -> str:
+    """A pump's state in words; a name that newer firmware may send is shown as it came."""
+    return of(lang, STATES.get(name, (name, name)))
