@@ -1,0 +1,93 @@
+"""What the bench service tells about itself: the shape of `GET /state`, shared by service, dashboard, CLI and tests.
+
+Everything here is what a person standing at the forecourt could see or measure, not what the firmware believes: the
+litres are the plant's true litres, a card's balance is what is really on the card.
+"""
+
+from typing import Literal, TypedDict
+
+Trigger = Literal["none", "slow", "full"]
+Network = Literal["up", "cut", "frozen", "slow"]
+Pulser = Literal["ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped"]
+Broker = Literal["running", "stopped", "down"]
+
+TRIGGERS: tuple[Trigger, ...] = ("none", "slow", "full")
+NETWORKS: tuple[Network, ...] = ("up", "cut", "frozen", "slow")
+PULSERS: tuple[Pulser, ...] = ("ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped")
+KEYS = "123A456B789C*0#D"  # row major, the index of a key is its bit in the wires
+
+
+class LcdState(TypedDict):
+    """The pump's 20x4 display. The characters U+E000..U+E007 in `lines` are the custom glyphs 0..7."""
+
+    on: bool
+    backlight: bool
+    lines: list[str]  # 4 lines of exactly 20 characters
+    glyphs: list[list[int]]  # 8 glyphs of 8 rows, 5 bits each, bit 4 is the left dot
+
+
+class NozzleState(TypedDict):
+    nozzle: int  # 0..3
+    grade: int  # 1: 92#, 2: 95#, 3: 98#, 4: diesel 0#
+    lifted: bool
+    trigger: Trigger
+    big_valve: bool  # as the board drives it
+    small_valve: bool
+    flow_ml_s: int
+    sale_ml: int  # true millilitres since the nozzle was last lifted
+    total_ml: int  # true millilitres since the bench was made
+    pulser: Pulser
+
+
+class CardState(TypedDict):
+    card: str  # id in all acts: the UID, 14 hex digits
+    card_no: str | None  # 16 digits; None on a card that was never issued
+    holder: str  # a name for people, "" if none
+    where: str  # "wallet", "desk" or the pump's name
+    balance_fen: int | None  # what is really on the card; None on a blank one
+    open_fen: int  # reservation open on the card, 0: none
+
+
+class PumpState(TypedDict):
+    pump: str  # "p1"
+    device: int
+    mode: Literal["slot", "tap"]
+    power: bool
+    boots: int  # how often the board was started since the bench runs
+    network: Network
+    linked: bool  # a TCP connection board <-> broker is open through the bench's proxy
+    estop: bool
+    tamper: bool
+    seal: bool
+    permit: bool  # as the board drives it
+    motor: bool
+    buzzer: bool
+    card: str | None  # id of the card in or on the reader
+    lcd: LcdState
+    nozzles: list[NozzleState]
+
+
+class TankState(TypedDict):
+    grade: int
+    true_ml: int  # what is really in the tank
+    capacity_ml: int
+
+
+class TrafficState(TypedDict):
+    on: bool
+    speed: float  # 1.0: a customer per pump about every 40 s
+    customers: int  # served since the bench runs
+    seed: int
+
+
+class State(TypedDict):
+    ready: bool  # False while boards and first cards are still being set up
+    uptime_ms: int
+    broker: Broker
+    traffic: TrafficState
+    pumps: list[PumpState]
+    cards: list[CardState]
+    desk: str | None  # id of the card on the desk reader
+    desk_port: str  # serial port name of the desk reader
+    tanks: list[TankState]
+    last_error: str  # last thing that went wrong in the bench itself, "" if nothing
