@@ -1,0 +1,70 @@
+"""AES-128 in CBC mode and AES-CMAC (NIST SP 800-38B, RFC 4493), on the board and on a computer.
+
+Keys, initial vectors and blocks are 16 bytes.
+"""
+
+ZERO = bytes(16)
+
+try:
+    from cryptolib import aes
+
+    def cbc_encrypt(key, iv, data):
+        """data (whole blocks) enciphered."""
+        return aes(key, 2, iv).encrypt(data)
+
+    def cbc_decrypt(key, iv, data):
+        """data (whole blocks) deciphered."""
+        return aes(key, 2, iv).decrypt(data)
+
+except ImportError:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    def cbc_encrypt(key, iv, data):
+        """data (whole blocks) enciphered."""
+        return Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor().update(data)
+
+    def cbc_decrypt(key, iv, data):
+        """data (whole blocks) deciphered."""
+        return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
+
+
+def _double(block):
+    """Multiplication by x in GF(2^128), SP 800-38B section 6.1."""
+    carry = 0
+    out = bytearray(16)
+    for i in range(15, -1, -1):
+        out[i] = (block[i] << 1 & 0xFF) | carry
+        carry = block[i] >> 7
+    if carry:
+        out[15] ^= 0x87
+    return out
+
+
+class Cmac:
+    """CMAC under one key; the subkeys are worked out once."""
+
+    def __init__(self, key):
+        self._key = key
+        self.k1 = _double(cbc_encrypt(key, ZERO, ZERO))
+        self.k2 = _double(self.k1)
+
+    def of(self, message, iv=ZERO, size=16):
+        """The 16-byte CMAC of message.
+
+        iv chains it to the message before (DESFire does that). The message is padded to `size` bytes at least
+        (AN10922 pads to 32).
+        """
+        padded = bytearray(message)
+        subkey = self.k1
+        if len(padded) % 16 or len(padded) < size:
+            subkey = self.k2
+            padded.append(0x80)
+            padded.extend(bytes(max(size - len(padded), -len(padded) % 16)))
+        for i in range(16):
+            padded[i - 16] ^= subkey[i]
+        return bytes(cbc_encrypt(self._key, iv, padded)[-16:])
+
+
+def mac(key, message):
+    """The 16-byte AES-CMAC of message under key."""
+    return Cmac(key).of(message)
