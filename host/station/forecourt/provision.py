@@ -1,0 +1,146 @@
+"""Gives a pump its identity: keys, broker credential and the files that are flashed onto its board."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from station.broker.access import device_user
+from station.broker.credentials import Credentials
+from station.platform import pki
+
+MODES = ("slot", "tap")
+NOZZLES_MAX = 4
+
+
+class DeviceKeys(Protocol):
+    """One device's own secrets, as station.platform.secrets keeps them."""
+
+    @property
+    def journal(self) -> bytes: ...
+    @property
+    def link(self) -> bytes: ...
+    @property
+    def mqtt_password(self) -> str: ...
+
+
+class MasterKeys(Protocol):
+    """The part of station.platform.secrets.Secrets that provisioning reads. The credit and issuing keys are not in it."""
+
+    @property
+    def pump(self) -> bytes: ...
+    @property
+    def issuer(self) -> bytes: ...
+    def device(self, device_id: int) -> DeviceKeys: ...
+
+
+@dataclass(frozen=True)
+class Nozzle:
+    """What a nozzle dispenses and how its pulser counts. grade: pump.core.codes.GRADE_*."""
+
+    grade: int
+    pulses_per_l: int = 100
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where the board finds the broker; name is what the broker's certificate must carry."""
+
+    host: str
+    port: int
+    name: str = pki.BROKER_NAME
+
+
+def device_id(station_no: int, pump_no: int) -> int:
+    """The number a device signs its records with. ValueError out of range (stations 1..65535, pumps 1..255)."""
+    if not (1 <= station_no <= 0xFFFF and 1 <= pump_no <= 0xFF):
+        raise ValueError(f"油站号或油机号超出范围 · station or pump number out of range: {station_no}, {pump_no}")
+    return station_no * 256 + pump_no
+
+
+def number(name: str) -> int:
+    """The number in a station's or pump's name: 12 for `p12`. ValueError if there is none."""
+    digits = name[1:]
+    if not (name[:1].isalpha() and digits.isascii() and digits.isdigit()):
+        raise ValueError(f"名称须为字母加数字，如 p1 · the name must be a letter and a number, like p1: {name!r}")
+    return int(digits)
+
+
+def identity(
+    station: str, pump: str, *, secrets: MasterKeys, broker: BrokerAddress, mode: str, nozzles: tuple[Nozzle, ...], issuer: int
+) -> dict[str, Any]:
+    """The content of the board's /identity.json. ValueError for an impossible pump."""
+    if mode not in MODES:
+        raise ValueError(f"读卡方式须为 slot 或 tap · reader mode must be slot or tap: {mode!r}")
+    if not 1 <= len(nozzles) <= NOZZLES_MAX or any(n.grade < 1 or n.pulses_per_l < 1 for n in nozzles):
+        raise ValueError(f"油枪须为 1 至 4 支且参数为正 · one to four nozzles with positive values: {nozzles}")
+    device = device_id(number(station), number(pump))
+    own = secrets.device(device)
+    return {
+        "device": device,
+        "station": station,
+        "pump": pump,
+        "issuer": issuer,
+        "mode": mode,
+        "nozzles": [{"grade": n.grade, "pulses_per_l": n.pulses_per_l} for n in nozzles],
+        "broker": {
+            "host": broker.host,
+            "port": broker.port,
+            "name": broker.name,
+            "user": device_user(station, pump),
+            "password": own.mqtt_password,
+        },
+        "keys": {
+            "journal": own.journal.hex(),
+            "link": own.link.hex(),
+            "pump": secrets.pump.hex(),
+            "issuer": secrets.issuer.hex(),
+        },
+    }
+
+
+def provision(
+    station: str,
+    pump: str,
+    *,
+    data_dir: Path,
+    secrets: MasterKeys,
+    broker: BrokerAddress,
+    mode: str = "slot",
+    nozzles: tuple[Nozzle, ...] = (Nozzle(1),),
+    issuer: int = 1,
+) -> Path:
+    """Makes `<data_dir>/devices/<pump>/identity.json` and `ca.der` and lets the device into the broker.
+
+    Idempotent: the same pump gets the same keys. Returns the directory. ValueError for an impossible pump.
+    """
+    content = identity(
+        station, pump, secrets=secrets, broker=broker, mode=mode, nozzles=nozzles, issuer=issuer
+    )
+    authority = pki.ensure(data_dir / "pki")
+    directory = data_dir / "devices" / pump
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(directory / "identity.json", _json(content))
+    _write(directory / "ca.der", authority.ca_der.read_bytes())
+    credentials(data_dir).set(content["broker"]["user"], content["broker"]["password"])
+    return directory
+
+
+def credentials(data_dir: Path) -> Credentials:
+    """The broker's password file of this station."""
+    return Credentials(data_dir / "broker" / "passwords")
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    fresh.replace(path)
