@@ -1,0 +1,28 @@
+"""The books: double entry, append-only, several assets. Every balance is a sum of transfers and can be rebuilt.
+
+A transfer moves an amount from its debit account to its credit account (`purse -> in flight`, as PURSE.md writes it);
+a balance is what came in less what went out, so all balances of an asset add up to nought. Amounts are whole numbers:
+fen for money, ml for fuel.
+"""
+
+from station.ledger.accounts import alarm_fuel, cash, delivery, gateway, inflight, pending, purse, sales, sold, tank
+from station.ledger.book import (
+    FEN,
+    ML,
+    Entry,
+    KeyReusedError,
+    Transfer,
+    balance,
+    balances,
+    post,
+    post_many,
+    rebuild,
+    total,
+)
+from station.ledger.check import Finding, verify
+
+__all__ = [
+    "FEN", "ML", "Entry", "Finding", "KeyReusedError", "Transfer", "alarm_fuel", "balance", "balances", "cash",
+    "delivery", "gateway", "inflight", "pending", "post", "post_many", "purse", "rebuild", "sales", "sold", "tank",
+    "total", "verify",
+]

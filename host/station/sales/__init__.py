@@ -1,0 +1,32 @@
+"""Sales: from the pumps' records to settled sales, postings, roll-ups and the cards' shadows.
+
+What other fields and the faces may use is named here. A sale is named by its START record: (device, seq).
+"""
+
+from station.sales.ingest import Ack, Batch, ingest
+from station.sales.invariant import Invariant, money_invariant
+from station.sales.queries import (
+    GapRow,
+    HourRow,
+    QuarantineRow,
+    RefusalRow,
+    SaleRow,
+    gaps,
+    hourly,
+    pump_total_ml,
+    quarantine,
+    quarantine_count,
+    recent,
+    recent_count,
+    refusals,
+    sale,
+)
+from station.sales.shadow import Shadow, observe, open_shadow, shadow
+from station.sales.unfinished import Unfinished, accept_end, unfinished, unfinished_of
+
+__all__ = [
+    "Ack", "Batch", "GapRow", "HourRow", "Invariant", "QuarantineRow", "RefusalRow", "SaleRow", "Shadow", "Unfinished",
+    "accept_end", "gaps", "hourly", "ingest", "money_invariant", "observe", "open_shadow", "pump_total_ml",
+    "quarantine", "quarantine_count", "recent", "recent_count", "refusals", "sale", "shadow", "unfinished",
+    "unfinished_of",
+]

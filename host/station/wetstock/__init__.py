@@ -1,0 +1,5 @@
+"""Wet stock: a tank per grade, its book stock in the ledger (asset ml). It falls with each sale, in the same transaction."""
+
+from station.wetstock.tanks import TankRow, deliver, open_tank, tanks
+
+__all__ = ["TankRow", "deliver", "open_tank", "tanks"]

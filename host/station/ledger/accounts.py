@@ -1,0 +1,51 @@
+"""Names of accounts. A name is `kind:which`; these functions are the only place that spells them."""
+
+
+def purse(card_no: str) -> str:
+    """The host's shadow of a card's purse, fen."""
+    return f"purse:{card_no}"
+
+
+def inflight(card_no: str) -> str:
+    """Money reserved on a card for a running or unsettled sale, fen."""
+    return f"inflight:{card_no}"
+
+
+def pending(card_no: str) -> str:
+    """Money paid in that is not on the card yet, fen."""
+    return f"pending:{card_no}"
+
+
+def sales(grade: int) -> str:
+    """Fuel sold, fen."""
+    return f"sales:{grade}"
+
+
+def cash(drawer: str) -> str:
+    """A cash drawer, fen: below nought by what was paid in (it is an asset, the others are owed)."""
+    return f"cash:{drawer}"
+
+
+def gateway(name: str) -> str:
+    """Money paid in through a bank or payment gateway, fen; as cash."""
+    return f"gateway:{name}"
+
+
+def tank(grade: int) -> str:
+    """Book stock of a grade, ml."""
+    return f"tank:{grade}"
+
+
+def sold(grade: int) -> str:
+    """Fuel sold, ml."""
+    return f"sold:{grade}"
+
+
+def delivery(grade: int) -> str:
+    """Fuel delivered or found at opening, ml: below nought by what came."""
+    return f"delivery:{grade}"
+
+
+def alarm_fuel(grade: int) -> str:
+    """Fuel that left outside any sale and was alarmed, ml."""
+    return f"alarmed:{grade}"
