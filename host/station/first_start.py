@@ -1,0 +1,34 @@
+"""What a station needs before its processes can start: directories, secrets, certificates, database, pumps.
+
+Every step is idempotent, so a start that was interrupted is simply made again. Progress goes to `say`.
+"""
+
+from collections.abc import Callable
+
+from station.forecourt.provision import BrokerAddress, Nozzle, provision
+from station.platform import pki
+from station.platform.database import open_database
+from station.platform.secrets import Secrets
+from station.platform.settings import Settings
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Makes whatever is missing. Raises the parts' own errors (SecretsError, DatabaseError, ValueError, OSError)."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    fresh = not settings.secrets_path.exists()
+    secrets = Secrets.load(settings.secrets_path)
+    if fresh:
+        say(f"新油站，数据目录 {settings.data_dir}：密钥已生成 · new station in {settings.data_dir}: secrets made")
+    pki.ensure(settings.pki_dir)
+    say("证书就绪 · certificates ready")
+    open_database(settings).dispose()
+    say("数据库就绪 · database ready")
+    broker = BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_name)
+    for pump in settings.pumps:
+        nozzles = tuple(Nozzle(nozzle.grade, nozzle.pulses_per_l) for nozzle in pump.nozzles)
+        provision(
+            settings.station, pump.pump, data_dir=settings.data_dir, secrets=secrets, broker=broker,
+            mode=pump.mode, nozzles=nozzles, issuer=settings.issuer,
+        )
+    names = "、".join(pump.pump for pump in settings.pumps)
+    say(f"加油机已登记：{names} · pumps provisioned")
