@@ -7,12 +7,26 @@
 by whoever plays the world, and the symlink `console`, on which `mpremote connect <home>/console` works.
 """
 
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pump import pins
-from tools.bench.wires import Wires
+from pump.core.codes import CAUSE_HARD, CAUSE_POWER, CAUSE_SOFT, CAUSE_WATCHDOG
+from tools import image
+from tools.bench.console import Console
+from tools.bench.wires import CUT_AT, DIED, ERASES, PROGRAMS, WDT_FED, WDT_TIMEOUT_MS, Wires
+
+FLASH_FILES = {"journal.bin": 0x140000, "checkpoint.bin": 0x8000}
+DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
 
 
 class Relays(NamedTuple):
@@ -41,28 +55,166 @@ class SimBoard:
 
     def __init__(self, name: str, home: Path, *, identity: Mapping[str, Any], ca_der: bytes, heap: str = "50wK") -> None:
         """Lay the firmware image onto home/flash (journal and checkpoints stay) without powering on."""
-        raise NotImplementedError
+        self.name, self.home, self.heap = name, home, heap
+        home.mkdir(parents=True, exist_ok=True)
+        self.install(identity, ca_der)
+        self.wires = Wires(home / "wires")
+        self.wires.power_off()
+        self.console = Console(home / "console")
+        self.ticks_start = 0  # where the 30-bit millisecond ticks stand at the next power-on
+        self._lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._fed, self._fed_at = 0, 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=f"board-{name}", daemon=True)
+        self._thread.start()
+
+    def install(self, identity: Mapping[str, Any], ca_der: bytes) -> None:
+        """What `make flash` does, without the serial line: image, identity, CA, empty flash where there is none."""
+        flash = self.home / "flash"
+        board_image = image.cached()
+        flash.mkdir(exist_ok=True)
+        for old in ("boot.py", "main.py", "pump", "lib"):
+            _remove(flash / old)
+        shutil.copytree(board_image.path, flash, dirs_exist_ok=True)
+        (flash / "identity.json").write_text(json.dumps(identity))
+        (flash / "ca.der").write_bytes(ca_der)
+        for file, size in FLASH_FILES.items():
+            if not (self.home / file).exists():
+                (self.home / file).write_bytes(b"\xff" * size)
 
     @property
     def running(self) -> bool:
         """True while the board has power and its interpreter runs."""
-        raise NotImplementedError
+        with self._lock:
+            return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The interpreter's process id while the board has power."""
+        process = self._process
+        return process.pid if process else None
+
+    @property
+    def flash_operations(self) -> int:
+        """Programs and erases since the board started."""
+        return self.wires.get("I", PROGRAMS) + self.wires.get("I", ERASES)
 
     def power_on(self) -> None:
         """Give power; nothing happens if it has power."""
+        with self._lock:
+            if self._process is None:
+                self._spawn(CAUSE_POWER)
 
     def power_off(self) -> None:
         """Take power away at once: the process is killed where it stands, the pins float. Flash stays."""
+        with self._lock:
+            self._kill()
 
     def reset(self) -> None:
         """Press the reset button: as power off and on, with cause `hard`."""
+        with self._lock:
+            self._kill()
+            self._spawn(CAUSE_HARD)
 
     def arm_power_cut(self, operation: int, seed: int = 0) -> None:
-        """Power fails in the middle of the n-th flash operation from now (torn bytes by seed) and stays away."""
+        """Power fails in the middle of the n-th flash operation from now (torn bytes by seed) and stays away.
+
+        Armed while the board is off, its start is counted in. operation 0 disarms.
+        """
+        with self._lock:
+            self.wires.put("II", CUT_AT, operation and operation + self.flash_operations, seed & 0x7FFFFFFF)
 
     def log(self) -> str:
         """The last console output, for test failures."""
-        raise NotImplementedError
+        return self.console.log()
 
     def close(self) -> None:
         """Power off, remove the console."""
+        self._stop.set()
+        self._thread.join()
+        self.power_off()
+        self.console.close()
+        self.wires.close()
+
+    def _spawn(self, cause: int, raw: bool = False) -> None:
+        shims = image.shims()
+        command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(shims / "start/power_on.py")]
+        command += [str(self.home.resolve()), str(shims), str(cause), "1" if raw else "0", str(self.ticks_start)]
+        self.console.board_started(raw)
+        slave = self.console.inner_slave
+        self._process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={"PATH": os.defpath}
+        )
+        self._started_at = self._fed_at = time.monotonic()
+        self._fed = 0
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        self.wires.power_off()
+
+    def _watch(self) -> None:
+        console, idle = self.console, 0.05
+        while not self._stop.is_set():
+            waiting = console.flush()
+            writers = [console.inner] if waiting else []
+            ready, _, _ = select.select([console.inner, console.outer], writers, [], idle)
+            if console.inner in ready:
+                console.from_board()
+            with self._lock:
+                if console.outer in ready:
+                    console.from_user(self.pid)
+                self._look_after()
+
+    def _look_after(self) -> None:
+        """Respawn what has ended, bite what has not fed its watchdog."""
+        if self._process is None:
+            return
+        if self._process.poll() is not None:
+            self._ended()
+            return
+        now = time.monotonic()
+        fed, timeout_ms = self.wires.get("I", WDT_FED), self.wires.get("I", WDT_TIMEOUT_MS)
+        if fed != self._fed or not timeout_ms:
+            self._fed, self._fed_at = fed, now
+        elif now - self._fed_at > timeout_ms / 1000:
+            self.console.say(b"\r\nwatchdog\r\n")
+            self._kill()
+            self._spawn(CAUSE_WATCHDOG)
+
+    def _ended(self) -> None:
+        while select.select([self.console.inner], [], [], 0)[0]:
+            self.console.from_board()
+        died, raw = self.wires.get("I", DIED), self.console.raw
+        crashed = self._process is not None and self._process.returncode != 0 and not died
+        self._kill()
+        if died == DIED_POWER:
+            self.wires.put("II", CUT_AT, 0, 0)
+            return
+        if crashed and time.monotonic() - self._started_at < 1:
+            time.sleep(0.5)  # a board that dies at once must not eat the machine
+        if died == DIED_RESET or crashed:
+            self._spawn(CAUSE_HARD)
+        else:
+            self.console.say(b"\r\nMPY: soft reboot\r\n")
+            self._spawn(CAUSE_SOFT, raw)
+
+
+def micropython() -> Path:
+    """The interpreter that came with the Python environment, or the one on the path. FileNotFoundError if there is none."""
+    beside = Path(sys.executable).parent / "micropython"
+    found = str(beside) if beside.exists() else shutil.which("micropython")
+    if not found:
+        raise FileNotFoundError("micropython: 没有找到解释器 / interpreter not found; run `make setup`")
+    return Path(found)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -10,8 +10,11 @@ timing. Little endian; each side writes only its own half.
     6   u16 supply in mV                             80  u32 watchdog: times fed
     8   i32 x 8 directed edges: A and B of nozzle 0, 84  u32 watchdog timeout in ms, 0: not started
         A and B of nozzle 1, ...                     88  u32 boots
-    40  i32 clock offset in s (added to the board's  92  u32 worst control tick lateness in us since boot (telemetry of the shim)
-        wall clock)
+    40  i32 clock offset in s (added to the board's  92  u32 worst control tick lateness in us since boot or since the
+        wall clock)                                      bench wrote 0 there (telemetry of the shim)
+    44  u32 power fails in this flash operation,     96  u32 flash programs since boot
+        counted since boot; 0: never                100  u32 flash erases since boot
+    48  u32 seed of the torn bytes                  104  u32 how the board ended: 1 reset, 2 soft reset, 3 power cut
 """
 
 import mmap
@@ -21,6 +24,7 @@ from pathlib import Path
 SIZE = 128
 SWITCHES, KEYS, SUPPLY_MV, EDGES, CLOCK_OFFSET_S = 0, 4, 6, 8, 40
 LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT_MS, BOOTS, WORST_TICK_US = 64, 72, 80, 84, 88, 92
+CUT_AT, CUT_SEED, PROGRAMS, ERASES, DIED = 44, 48, 96, 100, 104
 
 # Bits of SWITCHES: 0..3 nozzle lifted, then
 ESTOP, TAMPER, SEAL = 4, 5, 6
