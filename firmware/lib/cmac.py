@@ -17,15 +17,7 @@ try:
         return aes(key, 2, iv).decrypt(data)
 
 except ImportError:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    def cbc_encrypt(key, iv, data):
-        """data (whole blocks) enciphered."""
-        return Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor().update(data)
-
-    def cbc_decrypt(key, iv, data):
-        """data (whole blocks) deciphered."""
-        return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
+    from aes_cpython import cbc_decrypt, cbc_encrypt  # noqa: F401
 
 
 def _double(block):
