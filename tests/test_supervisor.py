@@ -45,14 +45,16 @@ sys.exit(Supervisor(services, here, lambda text: print(text, flush=True)).run(la
 def start(tmp_path: Path, names: str) -> "subprocess.Popen[str]":
     (tmp_path / "station").mkdir()
     (tmp_path / "station" / "__init__.py").write_text(
-        "import pathlib, sys\n"
-        f"__path__.append({str(Path(__file__).parent.parent / 'host' / 'station')!r})\n"
+        f"import pathlib, sys\n__path__.append({str(Path(__file__).parent.parent / 'host' / 'station')!r})\n"
     )
     (tmp_path / "station" / "__main__.py").write_text(STATION)
     env = {**os.environ, "HERE": str(tmp_path), "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(RUN), str(tmp_path), names],
-        stdout=subprocess.PIPE, text=True, env=env, cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=env,
+        cwd=tmp_path,
     )
 
 

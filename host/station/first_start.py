@@ -27,8 +27,14 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     for pump in settings.pumps:
         nozzles = tuple(Nozzle(nozzle.grade, nozzle.pulses_per_l) for nozzle in pump.nozzles)
         provision(
-            settings.station, pump.pump, data_dir=settings.data_dir, secrets=secrets, broker=broker,
-            mode=pump.mode, nozzles=nozzles, issuer=settings.issuer,
+            settings.station,
+            pump.pump,
+            data_dir=settings.data_dir,
+            secrets=secrets,
+            broker=broker,
+            mode=pump.mode,
+            nozzles=nozzles,
+            issuer=settings.issuer,
         )
     names = "、".join(pump.pump for pump in settings.pumps)
     say(f"加油机已登记：{names} · pumps provisioned")

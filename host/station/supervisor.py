@@ -130,8 +130,10 @@ class Supervisor:
                 self._look_after()
                 if time.monotonic() > deadline:
                     log = self._log_dir / f"{child.service.name}.log"
-                    self._say(f"{child.service.name} 没有就绪，日志：{log}\n"
-                              f"{child.service.name} did not get ready, see {log}:\n{last_lines(log)}")
+                    self._say(
+                        f"{child.service.name} 没有就绪，日志：{log}\n"
+                        f"{child.service.name} did not get ready, see {log}:\n{last_lines(log)}"
+                    )
                     return False
         return True
 
@@ -168,8 +170,10 @@ class Supervisor:
                 child.pause_s = FIRST_PAUSE_S
             child.due_at = now + child.pause_s
             name = child.service.name
-            self._say(f"{name} 意外退出（{code}），{child.pause_s:.1f} 秒后重新启动 · "
-                      f"{name} ended with {code}, starts again in {child.pause_s:.1f} s")
+            self._say(
+                f"{name} 意外退出（{code}），{child.pause_s:.1f} 秒后重新启动 · "
+                f"{name} ended with {code}, starts again in {child.pause_s:.1f} s"
+            )
             child.pause_s = min(child.pause_s * 2, LONGEST_PAUSE_S)
 
     def _ended(self, child: _Child) -> None:

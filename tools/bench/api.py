@@ -44,7 +44,9 @@ def create_app(world: Doer) -> FastAPI:
     @app.get("/acts")
     async def acts() -> dict[str, dict[str, Any]]:
         """Every path with the fields of its body."""
-        return {path: {name: field.kind.__name__ for name, field in fields.items()} for path, (_, fields) in ROUTES.items()}
+        return {
+            path: {name: field.kind.__name__ for name, field in fields.items()} for path, (_, fields) in ROUTES.items()
+        }
 
     @app.post("/{path:path}")
     async def act(path: str, request: Request) -> dict[str, Any]:

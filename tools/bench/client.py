@@ -20,7 +20,9 @@ class BenchError(Exception):
 
 
 def _unreachable(url: str) -> BenchError:
-    return BenchError(0, f"模拟台没有应答（{url}）", f"the bench does not answer at {url}: is `pumpside run --bench` running?")
+    return BenchError(
+        0, f"模拟台没有应答（{url}）", f"the bench does not answer at {url}: is `pumpside run --bench` running?"
+    )
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

@@ -80,12 +80,16 @@ def _value(name: str, field: Field, value: object) -> object:
         raise Refused(422, f"字段 {name} 缺失或类型不对", f"field {name} is missing or not a {field.kind.__name__}")
     if field.choices:
         if value not in field.choices:
-            raise Refused(422, f"{name} 只能是 {'、'.join(field.choices)}", f"{name} must be one of {', '.join(field.choices)}")
+            raise Refused(
+                422, f"{name} 只能是 {'、'.join(field.choices)}", f"{name} must be one of {', '.join(field.choices)}"
+            )
     elif isinstance(value, str):
         if not max(field.low, 1) <= len(value) <= field.high:
             raise Refused(422, f"{name} 长度不对", f"{name} must have 1 to {field.high:.0f} characters")
         if name == "keys" and (wrong := [key for key in value if key not in KEYS]):
             raise Refused(422, f"没有按键 {wrong[0]!r}", f"there is no key {wrong[0]!r}; keys are {KEYS}")
     elif isinstance(value, int | float) and not isinstance(value, bool) and not field.low <= value <= field.high:
-        raise Refused(422, f"{name} 超出范围 {field.low:g}～{field.high:g}", f"{name} must be {field.low:g} to {field.high:g}")
+        raise Refused(
+            422, f"{name} 超出范围 {field.low:g}～{field.high:g}", f"{name} must be {field.low:g} to {field.high:g}"
+        )
     return value

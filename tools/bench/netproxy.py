@@ -15,7 +15,7 @@ _CHUNK = 4096
 
 
 class NetProxy:
-    """Runs on an asyncio loop; call everything from that loop's thread. `port` is known after `start`."""
+    """Runs on an asyncio loop; call all but `set_soon` from that loop's thread. `port` is known after `start`."""
 
     def __init__(self, broker: tuple[str, int], slow_ms: int = 400) -> None:
         self._broker = broker
@@ -34,6 +34,7 @@ class NetProxy:
 
     async def start(self, port: int = 0) -> None:
         """Binds a loopback port: `port`, or a free one for 0. OSError if it is taken."""
+        self._loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -42,6 +43,11 @@ class NetProxy:
             self._server.close()
         self._drop_all()
         await asyncio.gather(*self._links, return_exceptions=True)
+
+    def set_soon(self, kind: Network) -> None:
+        """`set` from another thread."""
+        self.kind = kind
+        self._loop.call_soon_threadsafe(self.set, kind)
 
     def set(self, kind: Network) -> None:
         self.kind = kind

@@ -16,7 +16,7 @@ from tools.bench.plant import Plant
 from tools.bench.pn532_reader import Reader
 from tools.bench.state import KEYS, NozzleState, Pulser, PumpState, Trigger
 
-SUPPLY_MV = 12_000
+SUPPLY_MV = 24_000
 HOLD_UP_MS = 40  # what the capacitors of the board's supply last after the mains has gone
 KEY_DOWN_MS, KEY_UP_MS = 90, 90
 _EDGE_MODULUS = 1 << 32

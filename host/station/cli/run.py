@@ -41,7 +41,15 @@ def run(
             supervisor = Supervisor(services(settings), settings.data_dir, say)
             code = supervisor.run(lambda: say(ready_text(settings, time.time() - began)))
             say("已停止 · stopped")
-    except (SettingsError, AlreadyRunningError, PortTakenError, SecretsError, DatabaseError, ValueError, OSError) as error:
+    except (
+        SettingsError,
+        AlreadyRunningError,
+        PortTakenError,
+        SecretsError,
+        DatabaseError,
+        ValueError,
+        OSError,
+    ) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     raise typer.Exit(code)
@@ -54,8 +62,10 @@ def page_url(settings: Settings) -> str:
 def ready_text(settings: Settings, seconds: float) -> str:
     url = page_url(settings)
     bench = f"\n    模拟台 bench:   {url}bench" if settings.bench else ""
-    return (f"油站已运行，{seconds:.1f} 秒后首页可用；Ctrl-C 停止 · the first page was there after {seconds:.1f} s; Ctrl-C stops"
-            f"\n    看板 dashboard: {url}{bench}")
+    return (
+        f"油站已运行，{seconds:.1f} 秒后首页可用；Ctrl-C 停止 · the first page was there after {seconds:.1f} s; Ctrl-C stops"
+        f"\n    看板 dashboard: {url}{bench}"
+    )
 
 
 def ports(settings: Settings) -> Mapping[str, tuple[str, int]]:

@@ -1,0 +1,45 @@
+"""The bench as a process: `python -m station bench serve`. World, first cards, HTTP; ends on SIGTERM or Ctrl-C."""
+
+import logging
+import sys
+import threading
+
+import uvicorn
+
+from station.platform.settings import Settings
+from tools.bench.api import create_app
+from tools.bench.first_cards import issue_first_cards
+from tools.bench.world import World
+
+_log = logging.getLogger("pumpside.bench")
+
+
+def serve(settings: Settings) -> None:
+    """Blocks until a stop signal."""
+    # Four plants, eight threads: a thread that wants the interpreter for a moment must not wait 5 ms for it.
+    sys.setswitchinterval(0.0005)
+    world = World(settings.data_dir, (settings.broker_host, settings.broker_port))
+    for tank in settings.tanks:
+        world.tanks.fill(tank.grade, tank.opening_ml, tank.capacity_ml)
+    for name in world.wallet.broken:
+        _log.warning("damaged card file left alone: %s", name)
+    with world:
+        threading.Thread(target=_first_cards, args=(world, settings), name="first-cards", daemon=True).start()
+        uvicorn.Server(
+            uvicorn.Config(
+                create_app(world),
+                host=settings.bench_host,
+                port=settings.bench_port,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=2,
+            )
+        ).run()
+
+
+def _first_cards(world: World, settings: Settings) -> None:
+    try:
+        issue_first_cards(world, settings)
+    except Exception as error:  # shown at the bench; it must not take the forecourt down
+        _log.exception("first cards")
+        world.last_error = f"first cards: {type(error).__name__}: {error}"
