@@ -1,0 +1,72 @@
+# Pumpside. `make run` starts the whole station on simulated pumps, `make test` runs every test; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+PY := .venv/bin/python
+SEEDS ?= 2000
+PORT ?=
+PUMP ?= p1
+
+.PHONY: help run test check lint types firmware sim hil flash lock audit clean \
+	bench-memory bench-flash bench-link bench-ingest
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: .venv/.run ## the whole station with simulated pumps on the real firmware; Ctrl-C stops it
+	@exec $(PY) -m station run --bench
+
+test: .venv/.dev ## all tests, with the system packages they use (installed where root on Debian)
+	@tools/system-packages.sh
+	$(PY) -m pytest tests hil_tests
+
+check: lint types firmware ## all static checks
+
+lint: .venv/.dev ## ruff
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.dev ## mypy: strict on host and tools, with the ESP32 stubs on the firmware
+	$(PY) -m tools.types
+
+firmware: .venv/.dev ## every firmware module through mpy-cross
+	$(PY) -m tools.image --out build/image
+
+sim: .venv/.run ## deterministic simulation: SEEDS=2000, or SEED=n to replay one
+	@$(PY) -m tools.sim $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+hil: .venv/.dev ## bench tests on simulated boards, or on a real one with PORT=/dev/ttyUSB0
+	$(PY) -m pytest hil_tests $(if $(PORT),--port $(PORT))
+
+flash: .venv/.dev ## write a real board: PORT=/dev/ttyUSB0 PUMP=p1 [INTERPRETER=esp32.bin]
+	$(PY) -m tools.flash --port "$(PORT)" --pump "$(PUMP)" $(if $(INTERPRETER),--firmware $(INTERPRETER))
+
+bench-memory: .venv/.run ## peak heap of a whole sale with TLS in 50wK
+	@$(PY) -m tools.bench_memory
+
+bench-flash: .venv/.run ## programs and erases per record, years to wear, unsent capacity
+	@$(PY) -m tools.bench_flash
+
+bench-link: .venv/.run ## worst stall of the control tick while the broker is killed, stopped, restarted
+	@$(PY) -m tools.bench_link
+
+bench-ingest: .venv/.run ## durable sales per second against plain executemany
+	@$(PY) -m tools.bench_ingest
+
+audit: .venv/.dev ## known vulnerabilities in the locked dependencies
+	$(PY) -m pip_audit --require-hashes --disable-pip -r requirements-dev.lock
+
+lock: .venv/.dev ## compile the two lock files anew from pyproject.toml
+	$(PY) -m uv pip compile $(LOCK) -o requirements.lock pyproject.toml
+	$(PY) -m uv pip compile $(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+# Hashes, every platform, and no download address.
+LOCK := --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+clean: ## build results and caches; the station's data in var/ stays
+	rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.run: requirements.lock tools/setup.sh
+	@PYTHON=$(PYTHON) tools/setup.sh requirements.lock $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	@PYTHON=$(PYTHON) tools/setup.sh requirements-dev.lock $@
