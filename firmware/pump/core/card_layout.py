@@ -8,6 +8,7 @@ the pump key, and Credit only to the credit key (NXP MF3ICDx21, value files).
 import struct
 
 AID = b"\x50\x53\x31"  # as sent, least significant byte first
+SYSTEM = b"PUMPSIDE"  # the system identifier of AN10922 key diversification
 KEY_MASTER, KEY_PUMP, KEY_CREDIT = 0, 1, 2
 KEY_COUNT = 3
 
