@@ -5,9 +5,9 @@ Every step is idempotent, so a start that was interrupted is simply made again. 
 
 from collections.abc import Callable
 
+from station import setup
 from station.forecourt.provision import BrokerAddress, Nozzle, provision
 from station.platform import pki
-from station.platform.database import open_database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 
@@ -21,7 +21,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"新油站，数据目录 {settings.data_dir}：密钥已生成 · new station in {settings.data_dir}: secrets made")
     pki.ensure(settings.pki_dir)
     say("证书就绪 · certificates ready")
-    open_database(settings).dispose()
+    setup.prepare(settings).dispose()
     say("数据库就绪 · database ready")
     broker = BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_name)
     for pump in settings.pumps:

@@ -33,7 +33,7 @@ class AlreadyRunningError(Exception):
         self.pid = int(digits) if digits.isdigit() else 0
         super().__init__(
             f"此目录的油站已在运行（进程 {self.pid}），请直接使用它，或先用 Ctrl-C 停止它。\n"
-            f"A station already runs on this directory (process {self.pid}): use that one, or stop it first with Ctrl-C."
+            f"A station already runs on this directory (process {self.pid}): use it, or stop it first with Ctrl-C."
         )
 
 
@@ -62,7 +62,7 @@ class RunLock:
 
 @dataclass(frozen=True)
 class Service:
-    """One child: `argv` after the interpreter's `-m station`; `ready` is asked until true before the next one starts."""
+    """One child: `argv` after `python -m station`; `ready` is asked until true before the next one starts."""
 
     name: str
     argv: Sequence[str]

@@ -103,7 +103,9 @@ class Lcd:
         # Read and write, so that the fifo neither blocks here nor ends when a board goes away.
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
         self._buffer = bytearray()
-        self.power_off()
+        self._chip = Hd44780()
+        self._last = 0
+        self._backlight = False
 
     def poll(self) -> bool:
         """Takes what the board has sent; True if something came."""

@@ -30,7 +30,7 @@ class NetProxy:
 
     @property
     def linked(self) -> bool:
-        return bool(self._links)
+        return bool(self._links) and self.kind != "cut"
 
     async def start(self, port: int = 0) -> None:
         """Binds a loopback port: `port`, or a free one for 0. OSError if it is taken."""

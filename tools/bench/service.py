@@ -40,6 +40,6 @@ def serve(settings: Settings) -> None:
 def _first_cards(world: World, settings: Settings) -> None:
     try:
         issue_first_cards(world, settings)
-    except Exception as error:  # shown at the bench; it must not take the forecourt down
+    except Exception as error:  # noqa: BLE001 - shown at the bench; it must not take the forecourt down
         _log.exception("first cards")
         world.last_error = f"first cards: {type(error).__name__}: {error}"

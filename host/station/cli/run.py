@@ -63,7 +63,7 @@ def ready_text(settings: Settings, seconds: float) -> str:
     url = page_url(settings)
     bench = f"\n    模拟台 bench:   {url}bench" if settings.bench else ""
     return (
-        f"油站已运行，{seconds:.1f} 秒后首页可用；Ctrl-C 停止 · the first page was there after {seconds:.1f} s; Ctrl-C stops"
+        f"油站已运行，{seconds:.1f} 秒后首页可用；Ctrl-C 停止 · first page after {seconds:.1f} s; Ctrl-C stops"
         f"\n    看板 dashboard: {url}{bench}"
     )
 
