@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from tools.bench.refusal import Refused
-from tools.bench.rig import Rig
 from tools.bench.state import Network, Pulser, Trigger
 
 if TYPE_CHECKING:
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
 
     from tools.bench.brokerproc import BrokerProcess
     from tools.bench.pn532_reader import Reader
+    from tools.bench.rig import Rig
     from tools.bench.traffic import Traffic
     from tools.bench.wallet import Wallet
 
@@ -20,7 +20,7 @@ DESK = "desk"
 class Deeds:
     """The acts as methods; `World` brings the things they act on."""
 
-    pumps: dict[str, Rig]
+    pumps: "dict[str, Rig]"
     wallet: "Wallet"
     desk: "Reader"
     desk_card: str | None
@@ -38,7 +38,7 @@ class Deeds:
             places[self.desk_card] = DESK
         return places
 
-    def _rig(self, pump: str) -> Rig:
+    def _rig(self, pump: str) -> "Rig":
         try:
             return self.pumps[pump]
         except KeyError:
@@ -47,7 +47,7 @@ class Deeds:
                 404, f"没有油机 {pump[:20]}，现有：{known}", f"no pump {pump[:20]}, there are: {known}"
             ) from None
 
-    def _nozzle(self, pump: str, nozzle: int) -> Rig:
+    def _nozzle(self, pump: str, nozzle: int) -> "Rig":
         rig = self._rig(pump)
         if not 0 <= nozzle < len(rig.grades):
             count = len(rig.grades)
