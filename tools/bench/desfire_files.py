@@ -53,6 +53,10 @@ class File:
     def size(self) -> int:
         return 0
 
+    def peek(self) -> bytes | int:
+        """What holds now: a value, data, or all records one after the other."""
+        return b""
+
     def dirty(self) -> bool:
         return False
 
@@ -91,6 +95,9 @@ class DataFile(File):
             self.content = new
         else:
             self.pending = new
+
+    def peek(self) -> bytes | int:
+        return self.content
 
     def dirty(self) -> bool:
         return self.pending is not None
@@ -148,6 +155,9 @@ class ValueFile(File):
         self.credit(amount)
         self.returned = True
 
+    def peek(self) -> bytes | int:
+        return self.value
+
     def dirty(self) -> bool:
         return bool(self.credited or self.debited or self.returned)
 
@@ -199,6 +209,9 @@ class RecordFile(File):
 
     def clear(self) -> None:
         self.cleared, self.pending = True, None
+
+    def peek(self) -> bytes | int:
+        return b"".join(self.records)
 
     def dirty(self) -> bool:
         return self.cleared or self.pending is not None
