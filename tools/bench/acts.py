@@ -31,9 +31,9 @@ def remove(pump: str) -> Act:
     return Act(f"/pumps/{pump}/card/remove")
 
 
-def tear(pump: str, commands: int) -> Act:
-    """The card drops out of the field after so many more commands (its last one may have happened unanswered)."""
-    return Act(f"/pumps/{pump}/card/tear", {"commands": commands})
+def tear(pump: str, frames: int, done: bool = False) -> Act:
+    """The card drops out of the field at so many frames from now (1: the next); done: it carries that one out."""
+    return Act(f"/pumps/{pump}/card/tear", {"frames": frames, "done": done})
 
 
 def keys(pump: str, text: str) -> Act:

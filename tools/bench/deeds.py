@@ -87,8 +87,11 @@ class Deeds:
             raise Refused(409, f"{pump} 没有卡", f"there is no card at {pump}")
         self._taken(rig.remove())
 
-    def tear(self, pump: str, commands: int) -> None:
-        self._rig(pump).reader.tear_after(commands)
+    def tear(self, pump: str, frames: int, done: bool) -> None:
+        rig = self._rig(pump)
+        if rig.card is None:
+            raise Refused(409, f"{pump} 没有卡", f"there is no card at {pump}")
+        rig.reader.tear_after(frames, done)
 
     def desk_put(self, card: str) -> None:
         if self.desk_card is not None:

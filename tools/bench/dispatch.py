@@ -25,7 +25,7 @@ ROUTES: dict[str, tuple[str, dict[str, Field]]] = {
     "/pumps/{pump}/card/insert": ("insert", _CARD),
     "/pumps/{pump}/card/tap": ("tap", _CARD | {"hold_ms": Field(int, 50, 60_000, default=1500)}),
     "/pumps/{pump}/card/remove": ("remove", {}),
-    "/pumps/{pump}/card/tear": ("tear", {"commands": Field(int, 0, 1000)}),
+    "/pumps/{pump}/card/tear": ("tear", {"frames": Field(int, 1, 1000), "done": Field(bool, default=False)}),
     "/pumps/{pump}/keys": ("keys", {"keys": Field(str, 1, 16)}),
     "/pumps/{pump}/nozzle/{nozzle}/lift": ("lift", {}),
     "/pumps/{pump}/nozzle/{nozzle}/hang": ("hang", {}),
