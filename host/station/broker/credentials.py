@@ -17,6 +17,11 @@ SALT_BYTES = 12
 HASH_BYTES = 64
 
 
+def credentials_path(data_dir: Path) -> Path:
+    """The broker's password file in a station's data directory."""
+    return data_dir / "broker" / "passwords"
+
+
 class Credentials:
     """The password file at `path`; read anew whenever it changed."""
 

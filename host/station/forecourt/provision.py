@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from station.broker.access import device_user
-from station.broker.credentials import Credentials
+from station.broker.credentials import Credentials, credentials_path
 from station.platform import pki
 
 MODES = ("slot", "tap")
@@ -69,14 +69,21 @@ def number(name: str) -> int:
 
 
 def identity(
-    station: str, pump: str, *, secrets: MasterKeys, broker: BrokerAddress, mode: str, nozzles: tuple[Nozzle, ...], issuer: int
+    station: str,
+    pump: str,
+    *,
+    device: int,
+    secrets: MasterKeys,
+    broker: BrokerAddress,
+    mode: str,
+    nozzles: tuple[Nozzle, ...],
+    issuer: int,
 ) -> dict[str, Any]:
     """The content of the board's /identity.json. ValueError for an impossible pump."""
     if mode not in MODES:
         raise ValueError(f"读卡方式须为 slot 或 tap · reader mode must be slot or tap: {mode!r}")
     if not 1 <= len(nozzles) <= NOZZLES_MAX or any(n.grade < 1 or n.pulses_per_l < 1 for n in nozzles):
         raise ValueError(f"油枪须为 1 至 4 支且参数为正 · one to four nozzles with positive values: {nozzles}")
-    device = device_id(number(station), number(pump))
     own = secrets.device(device)
     return {
         "device": device,
@@ -108,16 +115,25 @@ def provision(
     data_dir: Path,
     secrets: MasterKeys,
     broker: BrokerAddress,
+    device: int | None = None,
     mode: str = "slot",
     nozzles: tuple[Nozzle, ...] = (Nozzle(1),),
     issuer: int = 1,
 ) -> Path:
     """Makes `<data_dir>/devices/<pump>/identity.json` and `ca.der` and lets the device into the broker.
 
+    device: the number it signs its records with; by default from the numbers in the names (`s1`, `p2`: 258).
     Idempotent: the same pump gets the same keys. Returns the directory. ValueError for an impossible pump.
     """
     content = identity(
-        station, pump, secrets=secrets, broker=broker, mode=mode, nozzles=nozzles, issuer=issuer
+        station,
+        pump,
+        device=device or device_id(number(station), number(pump)),
+        secrets=secrets,
+        broker=broker,
+        mode=mode,
+        nozzles=nozzles,
+        issuer=issuer,
     )
     authority = pki.ensure(data_dir / "pki")
     directory = data_dir / "devices" / pump
@@ -130,7 +146,7 @@ def provision(
 
 def credentials(data_dir: Path) -> Credentials:
     """The broker's password file of this station."""
-    return Credentials(data_dir / "broker" / "passwords")
+    return Credentials(credentials_path(data_dir))
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
