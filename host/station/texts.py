@@ -7,11 +7,10 @@ One place, so that a new code cannot appear on a page without its words: tests c
 from collections.abc import Mapping
 
 from pump.core import codes, records
+from station.page_texts import PAGES, Pair
 
 ZH, EN = "zh", "en"
 LANGUAGES = (ZH, EN)
-
-Pair = tuple[str, str]
 
 STOP_REASONS: Mapping[int, Pair] = {
     codes.STOP_NOZZLE: ("挂枪", "nozzle hung up"),
@@ -99,7 +98,7 @@ STATES: Mapping[str, Pair] = {
     "idle": ("空闲", "idle"),
     "card": ("读卡中", "reading card"),
     "authorised": ("已授权", "authorised"),
-    "nozzle_up": ("已提枪", "nozzle lifted"),
+    "nozzle": ("已提枪", "nozzle lifted"),
     "starting": ("启动加油", "starting"),
     "fuelling": ("加油中", "fuelling"),
     "slow": ("慢速加油", "slow flow"),
@@ -108,6 +107,45 @@ STATES: Mapping[str, Pair] = {
     "locked": ("已锁定", "locked"),
     "offline": ("离线", "offline"),
     "unknown": ("未知", "unknown"),
+}
+
+# What became of a sale (station.sales.SaleRow.state).
+SALE_STATES: Mapping[str, Pair] = {
+    "started": ("预扣待确认", "reservation unconfirmed"),
+    "open": ("进行中", "running"),
+    "ended": ("待结算", "waits for settlement"),
+    "settled": ("已结算", "settled"),
+    "void": ("未发生", "nothing happened"),
+}
+
+# Why something lies in quarantine (station.sales.reasons).
+QUARANTINE: Mapping[str, Pair] = {
+    "damaged": ("记录损坏", "damaged record"),
+    "bad_mac": ("校验码不符", "wrong authentication code"),
+    "unknown_pump": ("未登记的油机", "unknown pump"),
+    "wrong_device": ("设备号不符", "another device's record"),
+    "unknown_kind": ("未知记录类型", "unknown kind of record"),
+    "unknown_card": ("未知卡号", "unknown card"),
+    "unknown_grade": ("未知油品", "unknown grade"),
+    "impossible": ("金额自相矛盾", "impossible amounts"),
+    "contradiction": ("与别的记录矛盾", "contradicts another record"),
+    "counter_twice": ("卡计数重复", "card counter seen twice"),
+    "too_far_ahead": ("序号超前过多", "sequence too far ahead"),
+    "malformed": ("报文格式错误", "malformed message"),
+    "bad_settlement": ("无对应交易的结算", "settlement without a sale"),
+}
+
+TANK_STATES: Mapping[str, Pair] = {
+    "ok": ("正常", "normal"),
+    "low": ("偏低", "low"),
+    "empty": ("已空", "empty"),
+    "unexplained": ("账实不符", "book stock impossible"),
+}
+
+CARD_STATES: Mapping[str, Pair] = {
+    "active": ("正常", "active"),
+    "issued": ("正常", "active"),
+    "blocked": ("已挂失", "blocked"),
 }
 
 
@@ -160,3 +198,28 @@ def time_quality(code: int | None, lang: str = ZH) -> str:
 def state(name: str, lang: str = ZH) -> str:
     """A pump's state in words; a name that newer firmware may send is shown as it came."""
     return of(lang, STATES.get(name, (name, name)))
+
+
+def sale_state(name: str, lang: str = ZH) -> str:
+    """What became of a sale, in words."""
+    return of(lang, SALE_STATES.get(name, (name, name)))
+
+
+def quarantine_reason(name: str, lang: str = ZH) -> str:
+    """Why something was put aside, in words."""
+    return of(lang, QUARANTINE.get(name, (name, name)))
+
+
+def card_state(name: str, lang: str = ZH) -> str:
+    """How a card stands at the station, in words."""
+    return of(lang, CARD_STATES.get(name, (name, name)))
+
+
+def tank_state(name: str, lang: str = ZH) -> str:
+    """How a tank stands by the books, in words."""
+    return of(lang, TANK_STATES.get(name, (name, name)))
+
+
+def text(key: str, lang: str = ZH, /, **values: object) -> str:
+    """A text of the pages with its values filled in. KeyError for a key that does not exist: tests find those."""
+    return of(lang, PAGES[key]).format(**values)

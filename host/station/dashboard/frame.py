@@ -1,0 +1,112 @@
+"""The frame of every page: name, navigation, alarms, language and theme. Choices live in two cookies of the browser."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nicegui import ui
+from nicegui.client import Client
+
+from station import texts
+from station.dashboard import words
+from station.dashboard.dom import Icon, Tag, Words, press
+from station.dashboard.hub import AlarmLine, Hub
+
+PAGES = (
+    ("/", "nav.forecourt"),
+    ("/sales", "nav.sales"),
+    ("/tanks", "nav.tanks"),
+    ("/cards", "nav.cards"),
+    ("/quarantine", "nav.quarantine"),
+)
+BENCH = ("/bench", "nav.bench")
+THEMES = {"auto": None, "light": False, "dark": True}
+THEME_ICONS = {"auto": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
+COOKIE = "document.cookie='%s=%s;path=/;max-age=31536000;samesite=lax'"
+ALARM_LOOK_S = 0.5
+
+
+class Frame:
+    """Builds pages. `bench`: whether simulated pumps run here."""
+
+    def __init__(self, hub: Hub, bench: bool) -> None:
+        self.hub = hub
+        self.pages = (*PAGES, BENCH) if bench else PAGES
+
+    @contextmanager
+    def page(self, path: str, client: Client) -> Iterator[Words]:
+        """Everything around a page's content; yields the viewer's words."""
+        cookies = client.request.cookies
+        lang = texts.EN if cookies.get("ps_lang") == texts.EN else texts.ZH
+        theme = cookies.get("ps_theme", "auto")
+        theme = theme if theme in THEMES else "auto"
+        t = Words(lang)
+        title_key = dict(self.pages)[path]
+        # The page object is shared by all viewers; language and theme are one viewer's.
+        client.page = copy.copy(client.page)
+        client.page.language = "en-US" if lang == texts.EN else "zh-CN"
+        client.page.dark = THEMES[theme]
+        client.title = f"{t(title_key)} · {t('brand')}"
+        client.on_connect(lambda: self.hub.joined(client.id))
+        client.on_delete(lambda: self.hub.left(client.id))
+        with Tag("header", look="bar"):
+            Tag("a", t("brand"), "brand", href="/")
+            with Tag("nav"):
+                for link, key in self.pages:
+                    Tag("a", t(key), "here" if link == path else "", href=link)
+            with Tag("div", look="tools"):
+                AlarmBadge(self.hub, t)
+                self._switches(t, theme)
+        with Tag("main"):
+            yield t
+
+    @staticmethod
+    def _switches(t: Words, theme: str) -> None:
+        other = texts.ZH if t.lang == texts.EN else texts.EN
+        language = press("translate", t("frame.language"), look="plain language")
+        language.on("click", js_handler="() => { %s; location.reload(); }" % (COOKIE % ("ps_lang", other)))
+        following = {"auto": "light", "light": "dark", "dark": "auto"}[theme]
+        title = f"{t('frame.theme')}（{t('frame.theme.' + theme)}）" if t.lang == texts.ZH else (
+            f"{t('frame.theme')} ({t('frame.theme.' + theme)})"
+        )
+        button = press(THEME_ICONS[theme], "", look="plain theme", title=title)
+        button.on("click", js_handler="() => { %s; location.reload(); }" % (COOKIE % ("ps_theme", following)))
+
+
+class AlarmBadge:
+    """How many alarms stand, from any page; a click lists them."""
+
+    def __init__(self, hub: Hub, t: Words) -> None:
+        self.hub, self.t = hub, t
+        self.shown: list[AlarmLine] | None = None
+        with Tag("button", look="press calm", type="button") as self.button:
+            self.icon = Icon("check_circle")
+            self.label = Tag("span", t("alarm.none"))
+        self.button.on("click", self.toggle)
+        self.panel = Tag("div", look="alarm-list hidden", role="status")
+        self.open = False
+        ui.timer(ALARM_LOOK_S, self.look)
+
+    def toggle(self) -> None:
+        self.open = not self.open
+        self.panel.show(self.open)
+
+    def look(self) -> None:
+        lines = self.hub.alarms(self.hub.source.forecourt())
+        if lines == self.shown:
+            return
+        self.shown = lines
+        t = self.t
+        word = t("alarm.one") if len(lines) == 1 else t("alarm.count", n=len(lines)) if lines else t("alarm.none")
+        self.label.text = word
+        self.icon.text = "warning" if lines else "check_circle"
+        self.button.look("press alarmed" if lines else "press calm")
+        self.panel.clear()
+        with self.panel:
+            for line in lines:
+                with Tag("div", look="row-line"):
+                    Icon("warning", "bad")
+                    Tag("b", words.pump(t, line.pump) if line.pump else t("alarm.station"))
+                    Tag("span", texts.of(t.lang, line.words))
+            if not lines:
+                Tag("div", t("alarm.none"), "note")

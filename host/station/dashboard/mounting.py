@@ -1,0 +1,46 @@
+"""Puts the pages onto the station's FastAPI application."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from nicegui import app as pages
+from nicegui import ui
+
+from station.dashboard import bench, forecourt, lists
+from station.dashboard.frame import Frame
+from station.dashboard.hub import Hub
+from station.dashboard.source import Source
+
+STATIC = Path(__file__).parent / "static"
+
+
+def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
+    """Registers all pages over `source`; `bench_url` is the bench service's address, None where no pump is simulated."""
+    hub = Hub(source)
+    frame = Frame(hub, bench_url is not None)
+    pages.add_static_files("/static", STATIC)
+    style = (STATIC / "pumpside.css").read_text(encoding="utf-8")
+    ui.add_head_html(f"<style>{style}</style>", shared=True)
+    forecourt.register(frame)
+    lists.register(frame)
+    if bench_url is not None:
+        bench.register(frame, bench_url)
+    ui.run_with(
+        app,
+        title="Pumpside",
+        language="zh-CN",
+        dark=None,
+        tailwind=False,
+        binding_refresh_interval=None,
+        show_welcome_message=False,
+        favicon=STATIC / "favicon.svg",
+    )
+    return hub
+
+
+def mount(app: FastAPI, settings: Any, live: Any, database: Any) -> None:
+    """What the station calls: pages over the real database and the live board."""
+    from station.dashboard.reads import StationSource
+
+    build(app, StationSource(live, database), settings.bench_url if settings.bench else None)

@@ -1,0 +1,112 @@
+"""The real source of the pages: the fields' read functions and the live board. Nothing is decided here."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine
+
+from station import forecourt, sales, wetstock
+from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
+from station.platform import database
+
+LAST_SALES = 12
+
+
+class StationSource:
+    """Reads from `engine` and `live`; every call opens its own connection, so calls may run in threads."""
+
+    def __init__(self, live: forecourt.LiveBoard, engine: Engine) -> None:
+        self.live, self.engine = live, engine
+        self._pumps: list[forecourt.Pump] = []
+
+    def forecourt(self) -> tuple[PumpView, ...]:
+        heard = self.live.snapshot()
+        names = [p.pump for p in self._pumps] or sorted(heard)
+        known = {p.pump: p for p in self._pumps}
+        return tuple(view(name, heard.get(name), known.get(name)) for name in names)
+
+    def overview(self) -> Overview:
+        with database.read(self.engine) as conn:
+            self._pumps = forecourt.pumps(conn)
+            return Overview(
+                tuple(sales.recent(conn, LAST_SALES)),
+                tuple(wetstock.tanks(conn)),
+                sales.money_invariant(conn, int(time.time())),
+                sales.quarantine_count(conn, undecided_only=True),
+            )
+
+    def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[sales.SaleRow]:
+        chosen: dict[str, Any] = {
+            "pump": wanted.pump, "grade": wanted.grade, "card_no": wanted.card_no,
+            "since": wanted.since, "until": wanted.until,
+        }
+        with database.read(self.engine) as conn:
+            return Page(sales.recent(conn, limit, offset=offset, **chosen), sales.recent_count(conn, **chosen))
+
+    def tanks(self) -> Sequence[wetstock.TankRow]:
+        with database.read(self.engine) as conn:
+            return wetstock.tanks(conn)
+
+    def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
+        raise NotImplementedError
+
+    def quarantine(self, offset: int, limit: int) -> Page[sales.QuarantineRow]:
+        with database.read(self.engine) as conn:
+            rows = sales.quarantine(conn, limit, offset=offset)
+            return Page(rows, sales.quarantine_count(conn))
+
+
+def view(name: str, heard: forecourt.PumpLive | None, known: forecourt.Pump | None) -> PumpView:
+    """A pump from its last messages (docs/mqtt.md); what they leave out or spoil is unknown, never an error."""
+    state = heard.state if heard else (known.state if known else {})
+    live = heard.live if heard else {}
+    registered = tuple((n.nozzle, n.grade, None) for n in known.nozzles) if known else ()
+    silent = heard.silent_s if heard else None
+    online = heard is not None and heard.link
+    nozzle = _whole(live.get("n"), low=0)
+    return PumpView(
+        pump=name,
+        online=online,
+        state=_word(live.get("s")) or _word(state.get("state")) or "unknown",
+        nozzle=nozzle,
+        grade=(_whole(live.get("g"), low=1) if nozzle is not None else None),
+        price_fen_per_l=_whole(live.get("p"), low=1),
+        volume_ml=_whole(live.get("ml")),
+        amount_fen=_whole(live.get("fen")),
+        limit_fen=_whole(live.get("limit"), low=1),
+        flow_ml_s=_whole(live.get("f")),
+        card_no=_word(live.get("card")) or None,
+        nozzles=_nozzles(state.get("nozzles")) or registered,
+        alarms=_codes(live.get("a", state.get("alarms"))),
+        unsent=_unsent(state.get("journal")),
+        seen_s_ago=None if online or silent is None else int(silent),
+    )
+
+
+def _whole(value: object, low: int = 0) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= low else None
+
+
+def _word(value: object) -> str:
+    return value[:32] if isinstance(value, str) else ""
+
+
+def _codes(value: object) -> tuple[int, ...]:
+    return tuple(v for v in value if isinstance(v, int))[:32] if isinstance(value, list) else ()
+
+
+def _nozzles(value: object) -> tuple[tuple[int, int, int | None], ...]:
+    if not isinstance(value, list):
+        return ()
+    whole = [n for n in value if isinstance(n, list) and len(n) == 3 and all(isinstance(v, int) for v in n)]
+    return tuple((n[0], n[1], n[2] or None) for n in whole[:4])
+
+
+def _unsent(journal: object) -> int | None:
+    if not isinstance(journal, dict):
+        return None
+    head, acked = _whole(journal.get("head")), _whole(journal.get("acked"))
+    return max(0, head - acked) if head is not None and acked is not None else None
+
+

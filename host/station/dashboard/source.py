@@ -1,0 +1,92 @@
+"""What the pages show, as plain values, and where they get it: a `Source`.
+
+`reads.StationSource` answers from the fields' read functions; tests answer from fixed values. Pages know nothing else.
+All volumes in ml, money in fen, times in Unix seconds; None means "not known", never "zero".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from station.sales import Invariant, QuarantineRow, SaleRow
+from station.wetstock import TankRow
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PumpView:
+    """A pump as it stands now."""
+
+    pump: str
+    online: bool
+    state: str  # a key of texts.STATES
+    nozzle: int | None = None
+    grade: int | None = None
+    price_fen_per_l: int | None = None
+    volume_ml: int | None = None
+    amount_fen: int | None = None
+    limit_fen: int | None = None
+    flow_ml_s: int | None = None
+    card_no: str | None = None
+    nozzles: tuple[tuple[int, int, int | None], ...] = ()  # (nozzle, grade, price)
+    alarms: tuple[int, ...] = ()
+    unsent: int | None = None  # journal records that the station has not acknowledged
+    seen_s_ago: int | None = None  # only while it is silent
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A card as the station knows it; balance and reservation are the books' shadow of it."""
+
+    card_no: str
+    holder: str
+    state: str
+    balance_fen: int | None
+    in_flight_fen: int
+    expires: str
+    seen_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The slow half of the home page; asked once a second for all viewers together."""
+
+    sales: tuple[SaleRow, ...] = ()
+    tanks: tuple[TankRow, ...] = ()
+    invariant: Invariant | None = None
+    quarantined: int = 0  # rows nobody has decided about
+
+
+@dataclass(frozen=True, slots=True)
+class SaleFilter:
+    """None does not filter. since <= time < until, Unix seconds."""
+
+    pump: str | None = None
+    grade: int | None = None
+    card_no: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    rows: Sequence[Row] = field(default_factory=tuple)
+    total: int = 0
+
+
+class Source(Protocol):
+    """Every function but `forecourt` may take some milliseconds (database): call it off the event loop."""
+
+    def forecourt(self) -> tuple[PumpView, ...]:
+        """The pumps in the order of the islands; from memory, cheap enough for ten looks a second."""
+
+    def overview(self) -> Overview: ...
+
+    def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]: ...
+
+    def tanks(self) -> Sequence[TankRow]: ...
+
+    def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]: ...
+
+    def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]: ...

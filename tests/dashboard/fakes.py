@@ -1,0 +1,219 @@
+"""A station of fixed values for the pages: pumps that fuel by the clock, sales, tanks, cards, and a bench that remembers."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from pump.core import codes
+from pump.core.money import amount_fen
+from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
+from station.sales import Invariant, QuarantineRow, SaleRow
+from station.wetstock import TankRow
+from tools.bench.state import KEYS
+
+CARD = "6200010000000017"
+HOSTILE = "<img src=x onerror=alert(1)>"
+FLOW_ML_S = 620
+STEP_S = 0.1  # the fake pump tells ten times a second
+
+
+def sale(seq: int, **changed: Any) -> SaleRow:
+    """A settled sale of 25.10 L of 92#."""
+    values: dict[str, Any] = {
+        "device": 257, "seq": seq, "station": "s1", "pump": "p1", "state": "settled", "card_no": CARD, "counter": seq,
+        "nozzle": 0, "grade": 1, "price_fen_per_l": 756, "plate": "", "started": 1_790_000_000 + seq * 300,
+        "ended": 1_790_000_120 + seq * 300, "settled": 1_790_000_125 + seq * 300, "reserved_fen": 20001,
+        "amount_fen": amount_fen(25_100 + seq, 756), "volume_ml": 25_100 + seq, "total_start_ml": 0, "total_end_ml": 25_100,
+        "overrun_ml": 4, "duration_s": 60, "reason": codes.STOP_NOZZLE, "recovered": False, "returned_fen": 1,
+        "balance_fen": 50_000, "how": 1,
+    }
+    return SaleRow(**{**values, **changed})
+
+
+def invariant(difference_fen: int = 0) -> Invariant:
+    return Invariant(1_234_500, 800_000, 10_000, 20_001, 404_499 - difference_fen, difference_fen, 6, (), (), True, 1)
+
+
+@dataclass
+class FakeSource:
+    """`mode`: full, empty, failing or unbalanced."""
+
+    mode: str = "full"
+    began: float = field(default_factory=time.monotonic)
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    stored: list[SaleRow] = field(default_factory=lambda: [_variety(n) for n in range(130, 0, -1)])
+
+    def forecourt(self) -> tuple[PumpView, ...]:
+        if self.mode == "empty":
+            return ()
+        steps = int((time.monotonic() - self.began) / STEP_S) % 600
+        volume_ml = int(steps * STEP_S * FLOW_ML_S)
+        return (
+            PumpView(
+                "p1", True, "fuelling", 0, 1, 756, volume_ml, amount_fen(volume_ml, 756), 30_000, FLOW_ML_S, CARD,
+                ((0, 1, 756), (1, 2, 806), (2, 3, 906), (3, 4, 722)), (), 2,
+            ),
+            PumpView("p2", True, "idle", nozzles=((0, 1, 756), (1, 2, 806)), unsent=0),
+            PumpView(
+                "p3", True, "locked", 0, 2, 806, 12_340, 9_946, 20_000, 0, "6200010000000025", ((0, 2, 806),),
+                (codes.ALARM_PULSER, codes.ALARM_TAMPER), 0,
+            ),
+            PumpView("p4", False, "idle", nozzles=((0, 4, 722),), seen_s_ago=42, unsent=7),
+        )
+
+    def _may_fail(self) -> None:
+        if self.mode == "failing":
+            raise ConnectionError("no database here")
+
+    def overview(self) -> Overview:
+        self._may_fail()
+        if self.mode == "empty":
+            return Overview()
+        difference = 1 if self.mode == "unbalanced" else 0
+        return Overview(tuple(self.stored[:12]), tuple(self.tanks()), invariant(difference), 2)
+
+    def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]:
+        self._may_fail()
+        self.asked.append(("sales", wanted, offset, limit))
+        rows = [
+            s for s in (self.stored if self.mode != "empty" else [])
+            if wanted.pump in (None, s.pump) and wanted.grade in (None, s.grade)
+            and (wanted.card_no is None or wanted.card_no in (s.card_no or ""))
+            and (wanted.since is None or (s.ended or 0) >= wanted.since)
+            and (wanted.until is None or (s.ended or 0) < wanted.until)
+        ]
+        return Page(rows[offset : offset + limit], len(rows))
+
+    def tanks(self) -> list[TankRow]:
+        self._may_fail()
+        if self.mode == "empty":
+            return []
+        return [
+            TankRow("s1", 1, 30_000_000, 21_974_900, 3_000_000, "ok"),
+            TankRow("s1", 2, 30_000_000, 17_991_230, 3_000_000, "ok"),
+            TankRow("s1", 3, 30_000_000, 2_400_000, 3_000_000, "low"),
+            TankRow("s1", 4, 30_000_000, -12_000, 3_000_000, "unexplained"),
+        ]
+
+    def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
+        self._may_fail()
+        rows = [] if self.mode == "empty" else [
+            CardRow(CARD, "张三", "active", 80_000, 20_001, "2029-12-31", 1_790_000_000),
+            CardRow("6200010000000025", HOSTILE, "blocked", 0, 0, "2029-12-31"),
+        ]
+        rows = [r for r in rows if search in r.card_no]
+        return Page(rows[offset : offset + limit], len(rows))
+
+    def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]:
+        self._may_fail()
+        rows = [] if self.mode == "empty" else [
+            QuarantineRow(2, "bad_mac", "257/12", 257, 12, "does not continue the chain", bytes(128), 1, 1_790_000_000, 3, None, None),
+            QuarantineRow(1, "malformed", HOSTILE, None, None, HOSTILE, b"{[", 1, 1_790_000_000, 1, 1_790_000_100, "discarded"),
+        ]
+        return Page(rows[offset : offset + limit], len(rows))
+
+
+def _variety(n: int) -> SaleRow:
+    pump, grade, price = (("p1", 1, 756), ("p2", 2, 806), ("p3", 2, 806), ("p4", 4, 722))[n % 4]
+    volume_ml = 5_000 + n * 1_237 % 45_000
+    changed: dict[str, Any] = {
+        "pump": pump, "device": 256 + int(pump[1]), "grade": grade, "price_fen_per_l": price, "volume_ml": volume_ml,
+        "amount_fen": amount_fen(volume_ml, price), "reason": (1, 2, 3, 1, 14)[n % 5],
+    }
+    if n == 130:
+        changed |= {"state": "open", "ended": None, "amount_fen": None, "volume_ml": None, "reason": None}
+    if n == 127:
+        changed |= {"recovered": True, "reason": codes.STOP_POWER}
+    if n == 128:
+        changed |= {"state": "ended"}
+    return sale(n, **changed)
+
+
+class FakeBench:
+    """The bench's API as the page sees it: remembers acts and changes its state by them."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, dict[str, Any]]] = []
+        self.dead = False
+        glyphs = [[0x04, 0x0E, 0x1F, 0x04, 0x04, 0x04, 0x04, 0x00]] + [[0] * 8] * 7
+        self.state: dict[str, Any] = {
+            "ready": True, "uptime_ms": 1, "broker": "running", "desk": None, "desk_port": "", "last_error": "",
+            "traffic": {"on": False, "speed": 1.0, "customers": 3, "seed": 1}, "tanks": [],
+            "cards": [
+                {"card": "04aabbccddee01", "card_no": CARD, "holder": "张三", "where": "wallet", "balance_fen": 80_000, "open_fen": 0},
+                {"card": "04aabbccddee02", "card_no": "6200010000000025", "holder": "", "where": "wallet",
+                 "balance_fen": 12_345, "open_fen": 20_001},
+                {"card": "04aabbccddee03", "card_no": None, "holder": "", "where": "desk", "balance_fen": None, "open_fen": 0},
+            ],
+            "pumps": [self._pump(n, mode, grades, glyphs) for n, mode, grades in (
+                ("p1", "slot", (1, 2, 3, 4)), ("p2", "slot", (1, 2)), ("p3", "tap", (2,)), ("p4", "tap", (4,)),
+            )],
+        }
+
+    @staticmethod
+    def _pump(name: str, mode: str, grades: tuple[int, ...], glyphs: list[list[int]]) -> dict[str, Any]:
+        lines = [f"PUMP {name[1]}  <b>READY</b>"[:20].ljust(20), "\ue000 7.56 /L".ljust(20), "INSERT CARD".ljust(20), " " * 20]
+        return {
+            "pump": name, "device": 256 + int(name[1]), "mode": mode, "power": True, "boots": 1, "network": "up", "linked": True,
+            "estop": False, "tamper": False, "seal": False, "permit": False, "motor": False, "buzzer": False, "card": None,
+            "lcd": {"on": True, "backlight": True, "lines": lines, "glyphs": glyphs},
+            "nozzles": [
+                {"nozzle": i, "grade": g, "lifted": False, "trigger": "none", "big_valve": False, "small_valve": False,
+                 "flow_ml_s": 0, "sale_ml": 0, "total_ml": 0, "pulser": "ok"} for i, g in enumerate(grades)
+            ],
+        }
+
+    def do(self, path: str, body: dict[str, Any]) -> JSONResponse:
+        self.acts.append((path, body))
+        parts = path.split("/")
+        if parts[0] == "pumps":
+            return self._pump_act(next(p for p in self.state["pumps"] if p["pump"] == parts[1]), parts[2:], body)
+        if parts[0] == "traffic":
+            self.state["traffic"]["on"] = parts[1] == "on"
+        if parts[0] == "broker":
+            self.state["broker"] = {"stop": "stopped", "kill": "down", "start": "running"}[parts[1]]
+        return JSONResponse({"ok": True})
+
+    def _pump_act(self, pump: dict[str, Any], act: list[str], body: dict[str, Any]) -> JSONResponse:
+        if act[0] == "nozzle":
+            nozzle = pump["nozzles"][int(act[1])]
+            if act[2] in ("lift", "hang"):
+                nozzle["lifted"] = act[2] == "lift"
+            elif act[2] == "trigger":
+                nozzle["trigger"] = body["squeeze"]
+            else:
+                nozzle["pulser"] = body["kind"]
+        elif act[0] == "power":
+            pump["power"] = pump["lcd"]["on"] = act[1] == "on"
+        elif act[0] == "network":
+            pump["network"], pump["linked"] = body["kind"], body["kind"] == "up"
+        elif act[0] in ("estop", "tamper"):
+            pump[act[0]] = body["on"]
+        elif act[0] == "keys":
+            if body["keys"] not in KEYS:
+                return JSONResponse({"error": {"zh": "没有这个键", "en": "no such key"}}, 422)
+            pump["lcd"]["lines"][3] = (pump["lcd"]["lines"][3].strip() + body["keys"]).ljust(20)
+        elif act[:2] == ["card", "insert"]:
+            if pump["card"]:
+                return JSONResponse({"error": {"zh": "卡位已有卡", "en": "the slot is taken"}}, 409)
+            pump["card"] = body["card"]
+            next(c for c in self.state["cards"] if c["card"] == body["card"])["where"] = pump["pump"]
+        elif act[:2] == ["card", "remove"]:
+            pump["card"] = None
+        return JSONResponse({"ok": True})
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/state")
+        def state() -> JSONResponse:
+            return JSONResponse(self.state if not self.dead else {}, 200 if not self.dead else 500)
+
+        @app.post("/{path:path}")
+        async def act(path: str, request: Request) -> JSONResponse:
+            return self.do(path, await request.json())
+
+        return app
