@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from station.portcheck import PortTakenError, check_free, is_free
+from station.platform.portcheck import PortTakenError, check_free, is_free
 from station.supervisor import AlreadyRunningError, RunLock
 
 # A stand-in for `python -m station <name>`: the supervisor under test is real, only what it starts is small.

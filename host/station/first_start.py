@@ -35,6 +35,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
             mode=pump.mode,
             nozzles=nozzles,
             issuer=settings.issuer,
+            device=settings.device_id(pump),
         )
     names = "、".join(pump.pump for pump in settings.pumps)
     say(f"加油机已登记：{names} · pumps provisioned")

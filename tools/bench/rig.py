@@ -74,8 +74,10 @@ class Rig:
             self.wires.put("ii", w.EDGES + 8 * nozzle, _wrapped(a), _wrapped(b))
 
     def look(self) -> None:
-        """The slower things: the display."""
+        """The slower things: the display, and whether the card was torn away."""
         self.lcd.poll()
+        if self.reader.card is None:
+            self.card = None
 
     # -- hands
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pump.core import card_layout as layout
 from tools.bench.desfire_card import DesfireCard
-from tools.bench.desfire_files import DataFile, ValueFile
 from tools.bench.refusal import Refused
 from tools.bench.state import CardState
 
@@ -96,34 +95,33 @@ class Wallet:
 
 
 def _file(card: DesfireCard, number: int) -> object:
-    application = card.applications.get(layout.AID)
-    return application.files.get(number) if application else None
+    return card.peek(layout.AID).get(number)
 
 
 def number_of(card: DesfireCard) -> str | None:
     """The 16 digits in the card's identity file; None on a blank or foreign card."""
-    file = _file(card, layout.FILE_IDENTITY)
-    if not isinstance(file, DataFile):
+    content = _file(card, layout.FILE_IDENTITY)
+    if not isinstance(content, bytes):
         return None
     try:
-        digits = layout.unpack_identity(file.content)[2].hex()
+        digits = layout.unpack_identity(content)[2].hex()
     except (ValueError, IndexError):
         return None
     return digits if digits.isdigit() and int(digits) else None
 
 
 def balance_of(card: DesfireCard) -> int | None:
-    file = _file(card, layout.FILE_PURSE)
-    return file.value if isinstance(file, ValueFile) else None
+    value = _file(card, layout.FILE_PURSE)
+    return value if isinstance(value, int) else None
 
 
 def open_of(card: DesfireCard) -> int:
     """Fen of the reservation open on the card, 0: none."""
-    file = _file(card, layout.FILE_STATE)
-    if not isinstance(file, DataFile):
+    content = _file(card, layout.FILE_STATE)
+    if not isinstance(content, bytes):
         return 0
     try:
-        _counter, device, _seq, fen, *_ = layout.unpack_state(file.content)
+        _counter, device, _seq, fen, *_ = layout.unpack_state(content)
     except (ValueError, IndexError):
         return 0
     return int(fen) if device else 0
