@@ -11,9 +11,9 @@ import typer
 
 from station.first_start import prepare
 from station.platform.database import DatabaseError
+from station.platform.portcheck import PortTakenError, check_free, is_listening
 from station.platform.secrets import SecretsError
 from station.platform.settings import Settings, SettingsError, load
-from station.platform.portcheck import PortTakenError, check_free, is_listening
 from station.supervisor import AlreadyRunningError, RunLock, Service, Supervisor
 
 app = typer.Typer()
