@@ -1,7 +1,7 @@
 """The forecourt: pumps, nozzles and boards, their prices and lists, and what they show live."""
 
 from station.forecourt.live import LiveBoard, PumpLive
-from station.forecourt.pumps import Nozzle, Pump, mark_state, pump_of_device, pumps, register_pumps
+from station.forecourt.pumps import Nozzle, Pump, mark_state, pump_of_device, pumps, pumps_table, register_pumps
 from station.forecourt.versions import (
     Blacklist,
     Tariff,
@@ -14,6 +14,21 @@ from station.forecourt.versions import (
 )
 
 __all__ = [
-    "Blacklist", "LiveBoard", "Nozzle", "Pump", "PumpLive", "Tariff", "blacklist", "current_tariff", "mark_state",
-    "next_tariff", "pump_of_device", "pumps", "register_pumps", "set_blacklist", "set_tariff", "tariffs",
+    "Blacklist",
+    "LiveBoard",
+    "Nozzle",
+    "Pump",
+    "PumpLive",
+    "Tariff",
+    "blacklist",
+    "current_tariff",
+    "mark_state",
+    "next_tariff",
+    "pump_of_device",
+    "pumps",
+    "pumps_table",
+    "register_pumps",
+    "set_blacklist",
+    "set_tariff",
+    "tariffs",
 ]

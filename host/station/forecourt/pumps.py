@@ -1,11 +1,14 @@
 """Pumps, nozzles and the boards beside them, as registered from the settings."""
 
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Table, Text
+from sqlalchemy import Column, Connection, Integer, Table, Text, delete, insert, select, update
 
+from station.platform.bulk import insert_rows
 from station.platform.database import STRICT, BigInt, metadata
 from station.platform.settings import PumpSettings
 
@@ -54,19 +57,44 @@ class Pump:
 
 def register_pumps(conn: Connection, station: str, station_no: int, pumps: Sequence[PumpSettings]) -> None:
     """Brings the tables to the settings: new pumps are added, known ones take their mode and nozzles; none is deleted."""
-    raise NotImplementedError
+    known = {row.device for row in conn.execute(select(pumps_table.c.device))}
+    for pump in pumps:
+        device = station_no * 256 + pump.number
+        named = {"station": station, "pump": pump.pump, "mode": pump.mode}
+        if device in known:
+            conn.execute(update(pumps_table).where(pumps_table.c.device == device).values(**named))
+        else:
+            conn.execute(insert(pumps_table).values(device=device, **named))
+        conn.execute(delete(nozzles_table).where(nozzles_table.c.device == device))
+        rows = [(device, number, nozzle.grade, nozzle.pulses_per_l) for number, nozzle in enumerate(pump.nozzles)]
+        insert_rows(conn, nozzles_table, rows)
 
 
 def pumps(conn: Connection) -> list[Pump]:
     """All pumps in the order of their device numbers."""
-    raise NotImplementedError
+    nozzles: defaultdict[int, list[Nozzle]] = defaultdict(list)
+    for row in conn.execute(select(nozzles_table).order_by(nozzles_table.c.device, nozzles_table.c.nozzle)):
+        nozzles[row.device].append(Nozzle(row.nozzle, row.grade, row.pulses_per_l))
+    return [
+        Pump(
+            row.device,
+            row.station,
+            row.pump,
+            row.mode,
+            tuple(nozzles[row.device]),
+            json.loads(row.state) if row.state else {},
+            row.state_at,
+        )
+        for row in conn.execute(select(pumps_table).order_by(pumps_table.c.device))
+    ]
 
 
 def pump_of_device(conn: Connection, device: int) -> Pump | None:
     """The pump a board belongs to."""
-    raise NotImplementedError
+    return next((pump for pump in pumps(conn) if pump.device == device), None)
 
 
 def mark_state(conn: Connection, device: int, state: dict[str, Any], at: int) -> None:
     """Keeps a pump's last `state`."""
-    raise NotImplementedError
+    text = json.dumps(state, ensure_ascii=False)
+    conn.execute(update(pumps_table).where(pumps_table.c.device == device).values(state=text, state_at=at))

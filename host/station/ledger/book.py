@@ -1,12 +1,13 @@
 """Posting and balances. The roll-up `balances` moves in the same transaction as the transfers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, insert, select, union_all
+from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, select, union_all
 
-from station.platform.database import STRICT, BigInt, append_only, metadata, upsert
+from station.platform.bulk import insert_rows, select_in, upsert_rows
+from station.platform.database import STRICT, BigInt, append_only, metadata
 
 FEN = "fen"
 ML = "ml"
@@ -68,29 +69,92 @@ def post(conn: Connection, key: str, at: int, lines: Sequence[Transfer], memo: s
 
     Raises KeyReusedError if it was posted with others, ValueError for an amount that is not a whole number above nought.
     """
-    raise NotImplementedError
+    if not lines:
+        raise ValueError("分录为空 nothing to post")
+    before = conn.execute(
+        select(transfers.c.debit, transfers.c.credit, transfers.c.amount, transfers.c.asset)
+        .where(transfers.c.key == key)
+        .order_by(transfers.c.line)
+    ).all()
+    if before:
+        if [Transfer(*row) for row in before] != list(lines):
+            raise KeyReusedError(f"记账键 {key} 已用于其他内容 key {key} was posted with other content")
+        return False
+    _write(conn, [(key, number, at, *_checked(line), memo) for number, line in enumerate(lines)])
+    return True
 
 
 def post_many(conn: Connection, entries: Iterable[Entry]) -> int:
     """Posts one-transfer entries set by set, skipping keys already posted. Returns how many were new."""
-    raise NotImplementedError
+    fresh = {entry.key: entry for entry in entries}
+    for (key,) in list(select_in(conn, select(transfers.c.key), transfers.c.key, fresh)):
+        fresh.pop(key, None)
+    _write(conn, [(e.key, 0, e.at, *_checked(e.transfer), e.memo) for e in fresh.values()])
+    return len(fresh)
+
+
+def posted(conn: Connection, key: str) -> bool:
+    """True if something was posted under this key."""
+    return conn.execute(select(transfers.c.key).where(transfers.c.key == key).limit(1)).first() is not None
 
 
 def balance(conn: Connection, account: str, asset: str = FEN) -> int:
     """What came in less what went out; 0 for an account never used."""
-    raise NotImplementedError
+    table = balances_table.c
+    found = conn.execute(select(table.balance).where(table.account == account, table.asset == asset)).scalar()
+    return int(found or 0)
 
 
 def balances(conn: Connection, prefix: str, asset: str = FEN) -> dict[str, int]:
     """Balances of all accounts whose names begin with `prefix`, by name."""
-    raise NotImplementedError
+    table = balances_table.c
+    rows = conn.execute(
+        select(table.account, table.balance)
+        .where(table.account.startswith(prefix, autoescape=True), table.asset == asset)
+        .order_by(table.account)
+    )
+    return {row.account: row.balance for row in rows}
 
 
 def total(conn: Connection, prefix: str, asset: str = FEN) -> int:
     """The sum of balances(prefix)."""
-    raise NotImplementedError
+    table = balances_table.c
+    query = select(func.sum(table.balance)).where(
+        table.account.startswith(prefix, autoescape=True), table.asset == asset
+    )
+    return int(conn.execute(query).scalar() or 0)
 
 
 def rebuild(conn: Connection) -> None:
     """Makes the roll-up anew from the transfers."""
-    raise NotImplementedError
+    conn.execute(delete(balances_table))
+    insert_rows(conn, balances_table, [(*account, amount) for account, amount in summed(conn).items()])
+
+
+def summed(conn: Connection) -> dict[tuple[str, str], int]:
+    """{(account, asset): balance} straight from the transfers; scans them all."""
+    t = transfers.c
+    moves = union_all(
+        select(t.credit.label("account"), t.asset.label("asset"), t.amount.label("amount")),
+        select(t.debit, t.asset, -t.amount),
+    ).subquery()
+    query = select(moves.c.account, moves.c.asset, func.sum(moves.c.amount)).group_by(moves.c.account, moves.c.asset)
+    return {(account, asset): int(amount) for account, asset, amount in conn.execute(query)}
+
+
+def _checked(transfer: Transfer) -> tuple[str, str, str, int]:
+    amount = transfer.amount
+    if type(amount) is not int or amount <= 0:
+        raise ValueError(f"金额须为正整数 an amount must be a whole number above nought, not {amount!r}")
+    if transfer.debit == transfer.credit:
+        raise ValueError(f"借贷账户相同 debit and credit are the same account: {transfer.debit}")
+    return transfer.debit, transfer.credit, transfer.asset, amount
+
+
+def _write(conn: Connection, rows: list[tuple[str, int, int, str, str, str, int, str]]) -> None:
+    insert_rows(conn, transfers, rows)
+    moved: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for _, _, _, debit, credit, asset, amount, _ in rows:
+        moved[debit, asset] -= amount
+        moved[credit, asset] += amount
+    upsert_rows(conn, balances_table, [(*account, moved[account]) for account in sorted(moved)], add={"balance"})

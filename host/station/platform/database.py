@@ -24,7 +24,7 @@ metadata = MetaData(
 )
 
 BigInt = BigInteger().with_variant(Integer(), "sqlite")  # 64 bits on both; INTEGER is what a STRICT table accepts
-STRICT = {"sqlite_strict": True}  # give it to every Table: Table("x", metadata, ..., **STRICT)
+STRICT: dict[str, Any] = {"sqlite_strict": True}  # give it to every Table: Table("x", metadata, ..., **STRICT)
 
 APPEND_ONLY: set[str] = set()  # tables guarded by triggers against UPDATE and DELETE
 WRITER_LOCK = 0x70756D70  # the advisory lock of writers on PostgreSQL
@@ -118,6 +118,18 @@ def _sqlite_begin(conn: Connection) -> None:
 
 
 __all__ = [
-    "APPEND_ONLY", "STRICT", "BigInt", "Connection", "DatabaseError", "Engine", "append_only", "metadata",
-    "open_database", "open_engine", "read", "upsert", "url_for", "write",
+    "APPEND_ONLY",
+    "STRICT",
+    "BigInt",
+    "Connection",
+    "DatabaseError",
+    "Engine",
+    "append_only",
+    "metadata",
+    "open_database",
+    "open_engine",
+    "read",
+    "upsert",
+    "url_for",
+    "write",
 ]

@@ -56,7 +56,9 @@ class Secrets:
                 for device, one in data["devices"].items()
             }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SecretsError(f"密钥文件已损坏 The secrets file is damaged: {self.path} ({type(error).__name__})") from None
+            raise SecretsError(
+                f"密钥文件已损坏 The secrets file is damaged: {self.path} ({type(error).__name__})"
+            ) from None
 
     @classmethod
     def load(cls, path: Path) -> "Secrets":
@@ -98,7 +100,9 @@ def _key(text: str, size: int) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     if path.stat().st_mode & 0o077:
-        raise SecretsError(f"密钥文件须仅本人可读 The secrets file must be readable by its owner alone (chmod 600): {path}")
+        raise SecretsError(
+            f"密钥文件须仅本人可读 The secrets file must be readable by its owner alone (chmod 600): {path}"
+        )
     try:
         data = json.loads(path.read_text())
     except ValueError:

@@ -13,7 +13,6 @@ from station.sales.queries import (
     SaleRow,
     gaps,
     hourly,
-    pump_total_ml,
     quarantine,
     quarantine_count,
     recent,
@@ -21,12 +20,36 @@ from station.sales.queries import (
     refusals,
     sale,
 )
-from station.sales.shadow import Shadow, observe, open_shadow, shadow
-from station.sales.unfinished import Unfinished, accept_end, unfinished, unfinished_of
+from station.sales.shadow import Shadow, observe, open_shadow, shadow, shadows
+from station.sales.unfinished import Unfinished, accept_end, settled_at_desk, unfinished, unfinished_of
 
 __all__ = [
-    "Ack", "Batch", "GapRow", "HourRow", "Invariant", "QuarantineRow", "RefusalRow", "SaleRow", "Shadow", "Unfinished",
-    "accept_end", "gaps", "hourly", "ingest", "money_invariant", "observe", "open_shadow", "pump_total_ml",
-    "quarantine", "quarantine_count", "recent", "recent_count", "refusals", "sale", "shadow", "unfinished",
+    "Ack",
+    "Batch",
+    "GapRow",
+    "HourRow",
+    "Invariant",
+    "QuarantineRow",
+    "RefusalRow",
+    "SaleRow",
+    "Shadow",
+    "Unfinished",
+    "accept_end",
+    "gaps",
+    "hourly",
+    "ingest",
+    "money_invariant",
+    "observe",
+    "open_shadow",
+    "quarantine",
+    "quarantine_count",
+    "recent",
+    "recent_count",
+    "refusals",
+    "sale",
+    "settled_at_desk",
+    "shadow",
+    "shadows",
+    "unfinished",
     "unfinished_of",
 ]

@@ -1,11 +1,27 @@
-"""From batches of raw records to books, stock and acknowledgements: any order, any repetition, the same result."""
+"""From batches of raw records to books, stock and acknowledgements: any order, any repetition, the same result.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Per call and set-based: order and prove the records (chain), merge them into facts (facts), post what the facts newly
+allow, move stock, hours and shadows, keep what is odd. All in the caller's transaction.
+"""
 
-from sqlalchemy import Connection
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
+from sqlalchemy import Connection, select
+
+from pump.core import records
+from station import forecourt, ledger
+from station.platform.bulk import insert_rows, select_in, upsert_rows
+from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
+from station.sales import chain, facts, isolation, reasons, shadow
+from station.sales import tables as t
+from station.sales.chain import Link, Proven
+from station.sales.facts import Facts
+from station.sales.isolation import Oddity
+
+BATCH_LIMIT = 64  # records in one message; a pump sends eight at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +46,178 @@ class Ack:
 def ingest(conn: Connection, secrets: Secrets, batches: Sequence[Batch], now: int) -> list[Ack]:
     """Takes the batches into the database, in the caller's transaction; never raises for what the batches hold.
 
-    Returns one acknowledgement per device heard of, to be sent after commit. now: Unix seconds.
+    Returns one acknowledgement per registered device heard of, to be sent after commit. now: Unix seconds.
     """
-    raise NotImplementedError
+    pumps = {(pump.station, pump.pump): pump for pump in forecourt.pumps(conn)}
+    heard = {(batch.station, batch.pump) for batch in batches} & set(pumps)
+    keys = {pumps[name].device: secrets.device(pumps[name].device).journal for name in heard}
+    links = chain.open_links(conn, keys, now)
+    odd: list[Oddity] = []
+    for batch in batches:
+        pump = pumps.get((batch.station, batch.pump))
+        if pump is None:
+            odd.append(Oddity(reasons.UNKNOWN_PUMP, f"{batch.station}/{batch.pump}", batch.raw))
+        else:
+            odd += _feed(links[pump.device], batch)
+    odd += settle(conn, list(links.values()), {pump.device: pump for pump in pumps.values()}, now)
+    isolation.isolate(conn, odd, now)
+    return [Ack(*name, pumps[name].device, links[pumps[name].device].head.seq) for name in sorted(heard)]
 
 
+def _feed(link: Link, batch: Batch) -> list[Oddity]:
+    place, size = f"{batch.station}/{batch.pump}", records.SIZE
+    if not batch.raw or len(batch.raw) % size or len(batch.raw) > BATCH_LIMIT * size:
+        return [Oddity(reasons.DAMAGED, place, batch.raw, link.head.device, detail=f"{len(batch.raw)} bytes")]
+    odd = []
+    for at in range(0, len(batch.raw), size):
+        raw = batch.raw[at : at + size]
+        if not records.is_whole(raw):
+            odd.append(Oddity(reasons.DAMAGED, place, raw, link.head.device))
+            continue
+        _, _, device, seq, _, _, _ = records.header(raw)
+        if device != link.head.device:
+            odd.append(Oddity(reasons.WRONG_DEVICE, place, raw, device, seq))
+        else:
+            link.take(raw, seq)
+    return odd
+
+
+def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump], now: int) -> list[Oddity]:
+    """Saves the chains and makes of their newly proven records what follows from them. Returns what is odd."""
+    proven = [record for link in links for record in link.proven]
+    odd = chain.save(conn, links)
+    insert_rows(conn, t.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
+    odd += _fuel_outside_sales(conn, proven, pumps)
+    merge = Merge(conn, pumps, now)
+    merge.load(proven)
+    for record in proven:
+        merge.record(record)
+    merge.save()
+    return odd + merge.odd
+
+
+def _fuel_outside_sales(conn: Connection, proven: list[Proven], pumps: dict[int, forecourt.Pump]) -> list[Oddity]:
+    """Fuel alarmed outside any sale leaves the tank as well."""
+    entries, odd = [], []
+    for record in proven:
+        if record.kind != records.ALARM:
+            continue
+        _, nozzle, _, _, volume_ml, _ = records.body(record.raw)
+        if volume_ml == 0:
+            continue
+        grade = next((n.grade for n in pumps[record.device].nozzles if n.nozzle == nozzle), None)
+        if grade is None:
+            odd.append(_oddity(reasons.UNKNOWN_GRADE, record, f"nozzle {nozzle}"))
+            continue
+        line = ledger.Transfer(ledger.tank(grade), ledger.alarm_fuel(grade), volume_ml, ledger.ML)
+        entries.append(ledger.Entry(f"alarm:{record.id}", record.at, line))
+    ledger.post_many(conn, entries)
+    return odd
+
+
+@dataclass(slots=True)
+class Merge:
+    """The sales that a batch touches: loaded once, changed in memory, written back with all that follows."""
+
+    conn: Connection
+    pumps: dict[int, forecourt.Pump]
+    now: int
+    sales: dict[int, Facts] = field(default_factory=dict)
+    before: dict[int, tuple[bool, bool, bool, bool]] = field(default_factory=dict)
+    touched: dict[int, Proven | None] = field(default_factory=dict)
+    odd: list[Oddity] = field(default_factory=list)
+
+    def load(self, proven: Iterable[Proven]) -> None:
+        """Loads the facts of every sale that these records speak of."""
+        self.load_ids({identity for record in proven if (identity := sale_of(record)) is not None})
+
+    def load_ids(self, ids: Iterable[int]) -> None:
+        """Loads the facts of these sales; one that is not known yet is empty."""
+        wanted = set(ids)
+        self.sales = {row[0]: Facts(*row) for row in select_in(self.conn, select(t.sales), t.sales.c.id, wanted)}
+        self.before = {identity: facts.stage(known) for identity, known in self.sales.items()}
+
+    def record(self, record: Proven) -> None:
+        """Merges one record; what contradicts goes to quarantine and changes nothing."""
+        identity = sale_of(record)
+        if identity is None:
+            if record.kind not in records.BODIES:
+                self.odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
+            return
+        sale = self.sales.get(identity) or Facts(identity)
+        fault = _merge(sale, record)
+        if fault:
+            self.odd.append(_oddity(fault, record, ""))
+        else:
+            self.sales[identity] = sale
+            self.touched[identity] = record
+
+    def save(self) -> None:
+        """Writes the touched sales, their postings, hours and shadows."""
+        changed = [self.sales[identity] for identity in self.touched]
+        shadow.name_cards(self.conn, changed)
+        upsert_rows(self.conn, t.sales, [facts.as_row(sale) for sale in changed])
+        entries: list[ledger.Entry] = []
+        hours: defaultdict[tuple[str, int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for sale in changed:
+            old = self.before.get(sale.id, (False,) * 4)
+            new = facts.stage(sale)
+            if old != new:
+                entries += _entries(sale, old, new)
+                if new[2] and not old[2]:
+                    self._count_hour(hours, sale)
+        ledger.post_many(self.conn, entries)
+        rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]
+        upsert_rows(self.conn, t.hours, rows, add={"sales", "volume_ml", "amount_fen"})
+        self.odd += shadow.follow(self.conn, changed, self.before, self.now)
+
+    def _count_hour(self, hours: defaultdict[tuple[str, int, int], list[int]], sale: Facts) -> None:
+        pump = self.pumps.get(sale.id >> t.SEQ_BITS)
+        if sale.grade is None or sale.ended is None:
+            return
+        sums = hours[pump.station if pump else "", sale.grade, hour_of(sale.ended)]
+        sums[0] += 1
+        sums[1] += sale.volume_ml or 0
+        sums[2] += sale.amount_fen or 0
+
+
+def sale_of(record: Proven) -> int | None:
+    """The sale a record speaks of; None for records of other kinds."""
+    if record.kind == records.START:
+        return record.id
+    if record.kind == records.END:
+        return t.record_id(record.device, records.body(record.raw)[0])
+    if record.kind in (records.RESERVED, records.SETTLED, records.VOID):
+        return t.record_id(*records.body(record.raw)[:2])
+    return None
+
+
+def _merge(sale: Facts, record: Proven) -> str | None:
+    body = records.body(record.raw)
+    if record.kind == records.START:
+        return facts.start(sale, body, record.at)
+    if record.kind == records.RESERVED:
+        return facts.reserved(sale, body)
+    if record.kind == records.END:
+        return facts.end(sale, body, record.at)
+    if record.kind == records.SETTLED:
+        return facts.settled(sale, body, record.at, record.device)
+    return facts.void(sale, body, record.at)
+
+
+def _entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:
+    card, grade = sale.card_no or "", sale.grade or 0
+    at = sale.settled or sale.ended or sale.started or 0
+    lines = (
+        ("reserve", sale.started or at, ledger.purse(card), ledger.inflight(card), sale.reserved_fen, ledger.FEN),
+        ("fuel", sale.ended or at, ledger.inflight(card), ledger.sales(grade), sale.amount_fen, ledger.FEN),
+        ("litres", sale.ended or at, ledger.tank(grade), ledger.sold(grade), sale.volume_ml, ledger.ML),
+        ("settle", sale.settled or at, ledger.inflight(card), ledger.purse(card), sale.returned_fen, ledger.FEN),
+    )
+    for (name, when, debit, credit, amount, asset), was, now in zip(lines, old, new, strict=True):
+        if now and not was and amount:
+            yield ledger.Entry(f"{name}:{sale.id}", when, ledger.Transfer(debit, credit, amount, asset))
+
+
+def _oddity(reason: str, record: Proven, detail: str) -> Oddity:
+    return Oddity(reason, f"{record.device}/{record.seq}", record.raw, record.device, record.seq, detail)

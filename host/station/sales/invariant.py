@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from station import ledger
+from station.platform import clock
+from station.sales.shadow import shadows
+
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
     """All in fen. It holds when difference_fen is 0 and nothing differs.
 
-    paid_in_fen = cards_fen + pending_fen + in_flight_fen + sales_fen + difference_fen, where cards_fen takes each
+    difference_fen = cards_fen + pending_fen + in_flight_fen + sales_fen - paid_in_fen, where cards_fen takes each
     card's own purse as last seen, and the books' word for cards that wait for records still out.
     """
 
@@ -32,4 +36,22 @@ class Invariant:
 
 def money_invariant(conn: Connection, now: int | None = None) -> Invariant:
     """The invariant as the database stands. now: Unix seconds, for checked_at."""
-    raise NotImplementedError
+    cards = shadows(conn)
+    purses = ledger.balances(conn, "purse:")
+    seen = {card.card_no: card.seen_fen for card in cards if card.state != "waiting" and card.seen_fen is not None}
+    cards_fen = sum(purses.values()) + sum(fen - purses.get(ledger.purse(card_no), 0) for card_no, fen in seen.items())
+    paid_in = -ledger.total(conn, "cash:") - ledger.total(conn, "gateway:")
+    pending, in_flight, sold = (ledger.total(conn, prefix) for prefix in ("pending:", "inflight:", "sales:"))
+    return Invariant(
+        paid_in_fen=paid_in,
+        cards_fen=cards_fen,
+        pending_fen=pending,
+        in_flight_fen=in_flight,
+        sales_fen=sold,
+        difference_fen=cards_fen + pending + in_flight + sold - paid_in,
+        cards=len(cards),
+        waiting=tuple(card.card_no for card in cards if card.state == "waiting"),
+        differing=tuple(card.card_no for card in cards if card.state == "differs"),
+        books_balance=not any(ledger.zero_sums(conn).values()),
+        checked_at=clock.now() if now is None else now,
+    )

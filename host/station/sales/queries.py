@@ -1,8 +1,14 @@
 """What the faces read. Rows are frozen dataclasses; money in fen, volumes in ml, times in Unix seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, Select, func, select
+
+from pump.core import records
+from station import forecourt
+from station.sales import facts
+from station.sales import tables as t
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,9 @@ def recent(
     until: int | None = None,
 ) -> list[SaleRow]:
     """Sales, newest first (by end, else start); since <= time < until."""
-    raise NotImplementedError
+    chosen = _filtered(select(t.sales, *_PUMP), pump, card_no, grade, since, until)
+    query = chosen.order_by(_WHEN.desc(), t.sales.c.id.desc()).limit(limit).offset(offset)
+    return [_sale_row(row) for row in conn.execute(query)]
 
 
 def recent_count(
@@ -121,39 +129,119 @@ def recent_count(
     until: int | None = None,
 ) -> int:
     """How many sales recent() would page through."""
-    raise NotImplementedError
+    query = _filtered(select(func.count()).select_from(t.sales), pump, card_no, grade, since, until)
+    return int(conn.execute(query).scalar() or 0)
 
 
 def sale(conn: Connection, device: int, seq: int) -> SaleRow | None:
     """One sale by its name."""
-    raise NotImplementedError
+    query = _joined(select(t.sales, *_PUMP)).where(t.sales.c.id == t.record_id(device, seq))
+    row = conn.execute(query).first()
+    return _sale_row(row) if row else None
 
 
 def hourly(conn: Connection, since: int, until: int) -> list[HourRow]:
     """The roll-up of hours with since <= hour < until, by hour then grade."""
-    raise NotImplementedError
+    h = t.hours.c
+    query = select(t.hours).where(h.hour >= since, h.hour < until).order_by(h.hour, h.grade, h.station)
+    return [HourRow(*row) for row in conn.execute(query)]
 
 
-def quarantine(conn: Connection, limit: int = 100, *, offset: int = 0, undecided_only: bool = False) -> list[QuarantineRow]:
+def quarantine(
+    conn: Connection, limit: int = 100, *, offset: int = 0, undecided_only: bool = False
+) -> list[QuarantineRow]:
     """What is kept in quarantine, newest first."""
-    raise NotImplementedError
+    q = t.quarantine.c
+    query = select(
+        q.id,
+        q.reason,
+        q.place,
+        q.device,
+        q.seq,
+        q.detail,
+        q.raw,
+        q.first_at,
+        q.last_at,
+        q.times,
+        q.decided_at,
+        q.decision,
+    )
+    if undecided_only:
+        query = query.where(q.decided_at.is_(None))
+    return [QuarantineRow(*row) for row in conn.execute(query.order_by(q.id.desc()).limit(limit).offset(offset))]
 
 
 def quarantine_count(conn: Connection, *, undecided_only: bool = False) -> int:
     """How many rows quarantine() would page through."""
-    raise NotImplementedError
+    query = select(func.count()).select_from(t.quarantine)
+    if undecided_only:
+        query = query.where(t.quarantine.c.decided_at.is_(None))
+    return int(conn.execute(query).scalar() or 0)
 
 
 def refusals(conn: Connection, limit: int = 50) -> list[RefusalRow]:
     """Refused cards, newest first."""
-    raise NotImplementedError
+    r = t.records.c
+    names = {pump.device: pump.pump for pump in forecourt.pumps(conn)}
+    query = select(r.id, r.at, r.raw).where(r.kind == records.REFUSAL).order_by(r.at.desc(), r.id.desc()).limit(limit)
+    found = []
+    for row in conn.execute(query):
+        device, seq = t.split_id(row.id)
+        uid, card_no, code, nozzle, grade, _, balance_fen, _ = records.body(bytes(row.raw))
+        pump = names.get(device, str(device))
+        found.append(RefusalRow(device, seq, row.at, pump, card_no.hex(), uid.hex(), code, nozzle, grade, balance_fen))
+    return found
 
 
 def gaps(conn: Connection) -> list[GapRow]:
     """Devices whose records arrive with one missing before them."""
-    raise NotImplementedError
+    w, j = t.waiting.c, t.journals.c
+    acked = {row.device: row.seq for row in conn.execute(select(j.device, j.seq))}
+    names = {pump.device: pump.pump for pump in forecourt.pumps(conn)}
+    query = select(w.device, func.count(), func.min(w.received)).group_by(w.device).order_by(w.device)
+    return [
+        GapRow(device, names.get(device, str(device)), acked.get(device, 0), acked.get(device, 0) + 1, number, since)
+        for device, number, since in conn.execute(query)
+    ]
 
 
-def pump_total_ml(conn: Connection, device: int, nozzle: int) -> int:
-    """The sum of a nozzle's sold, tested and alarmed volumes, as the totalizer should have moved."""
-    raise NotImplementedError
+_WHEN = func.coalesce(t.sales.c.ended, t.sales.c.started, t.sales.c.settled, t.sales.c.voided, 0)
+_DEVICE = t.sales.c.id.op(">>")(t.SEQ_BITS)
+_PUMP = (forecourt.pumps_table.c.station, forecourt.pumps_table.c.pump)
+_SHARED = {field.name for field in fields(SaleRow)} & {column.name for column in t.sales.columns}
+
+
+def _joined(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin_from(t.sales, forecourt.pumps_table, forecourt.pumps_table.c.device == _DEVICE)
+
+
+def _filtered(
+    query: Select[Any], pump: str | None, card_no: str | None, grade: int | None, since: int | None, until: int | None
+) -> Select[Any]:
+    conditions = (
+        (pump, forecourt.pumps_table.c.pump == pump),
+        (card_no, t.sales.c.card_no == card_no),
+        (grade, t.sales.c.grade == grade),
+        (since, since is not None and since <= _WHEN),
+        (until, until is not None and until > _WHEN),
+    )
+    query = _joined(query)
+    for value, condition in conditions:
+        if value is not None:
+            query = query.where(condition)
+    return query
+
+
+def _sale_row(row: Row[Any]) -> SaleRow:
+    device, seq = t.split_id(row.id)
+    shared = {name: getattr(row, name) for name in _SHARED}
+    recovered = bool((row.flags or 0) & records.FLAG_RECOVERED)
+    return SaleRow(
+        device=device,
+        seq=seq,
+        station=row.station or "",
+        pump=row.pump or str(device),
+        state=facts.state(row),
+        recovered=recovered,
+        **shared,
+    )

@@ -1,8 +1,24 @@
-"""The shadow of each card: what was seen of its purse, beside what the books make of it. The card is the truth."""
+"""The shadow of each card: what was seen of its purse, beside what the books make of it. The card is the truth.
 
-from dataclasses import dataclass
+A sighting is ordered by the purse counter it was made at, so late records change nothing. The books can be held against
+the latest sighting once every counter up to it is in: until then the card waits for records.
+"""
 
-from sqlalchemy import Connection
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Select, func, select, tuple_
+
+from pump.core import records
+from station import ledger
+from station.platform.bulk import chunks, select_in, upsert_rows
+from station.sales import reasons
+from station.sales import tables as t
+from station.sales.facts import Facts
+from station.sales.isolation import Oddity
+
+RANK_RESERVED, RANK_SETTLED, RANK_DESK = 1, 2, 3
+PAIRS = 200  # (card, counter) pairs in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +35,172 @@ class Shadow:
     books_fen: int  # ledger purse(card)
     in_flight_fen: int
     pending_fen: int
+    waiting_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of card_shadows, in its column order. opened 0: met at a pump, never issued here."""
+
+    card_no: str
+    uid: str | None = None
+    counter: int = 0
+    reserved_count: int = 0
+    settled_count: int = 0
+    seen_rank: int = -1
+    seen_fen: int | None = None
+    seen_at: int | None = None
+    opened: int = 0
+    waiting_since: int | None = None
+
+    def seen(self, counter: int, rank: int, fen: int | None, at: int | None) -> "_Row":
+        """With one sighting more; at equal rank the later call wins, as only the desk repeats one."""
+        order = counter * 4 + rank
+        if fen is None or order < self.seen_rank:
+            return replace(self, counter=max(self.counter, counter))
+        return replace(self, counter=max(self.counter, counter), seen_rank=order, seen_fen=fen, seen_at=at)
+
+    def is_complete(self) -> bool:
+        """True if every sale up to the latest sighting is in."""
+        running = self.seen_rank == self.counter * 4 + RANK_RESERVED
+        return (self.reserved_count, self.settled_count) == (self.counter, self.counter - running)
+
+    def row(self, now: int) -> tuple[object, ...]:
+        since = None if self.is_complete() else self.waiting_since or now
+        return (
+            self.card_no,
+            self.uid,
+            self.counter,
+            self.reserved_count,
+            self.settled_count,
+            self.seen_rank,
+            self.seen_fen,
+            self.seen_at,
+            self.opened,
+            since,
+        )
 
 
 def open_shadow(conn: Connection, card_no: str, uid: str, at: int) -> None:
     """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits, lower case."""
-    raise NotImplementedError
+    known = _load(conn, [card_no])[card_no]
+    if not known.opened:
+        known = replace(known.seen(0, RANK_DESK, 0, at), uid=uid.lower(), opened=at)
+        upsert_rows(conn, t.shadows, [known.row(at)])
 
 
 def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> None:
     """The desk saw this purse and counter on the card, with no reservation open (also call it right after a load)."""
-    raise NotImplementedError
+    known = _load(conn, [card_no])[card_no].seen(counter, RANK_DESK, balance_fen, at)
+    upsert_rows(conn, t.shadows, [known.row(at)])
 
 
 def shadow(conn: Connection, card_no: str) -> Shadow | None:
     """The shadow of one card; None if it was never seen."""
-    raise NotImplementedError
+    return next(iter(shadows(conn, [card_no])), None)
+
+
+def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Shadow]:
+    """The shadows of these cards, or of all, by card number."""
+    query = select(t.shadows).order_by(t.shadows.c.card_no)
+    found = conn.execute(query) if card_nos is None else select_in(conn, query, t.shadows.c.card_no, card_nos)
+    rows = [_Row(*row) for row in found]
+    purse, inflight, pending = (_balances(conn, prefix, card_nos) for prefix in ("purse:", "inflight:", "pending:"))
+    return [
+        Shadow(
+            row.card_no,
+            row.uid,
+            _state(row, purse.get(ledger.purse(row.card_no), 0)),
+            row.counter,
+            max(0, row.counter - row.reserved_count),
+            row.seen_fen,
+            row.seen_at,
+            purse.get(ledger.purse(row.card_no), 0),
+            inflight.get(ledger.inflight(row.card_no), 0),
+            pending.get(ledger.pending(row.card_no), 0),
+            row.waiting_since,
+        )
+        for row in rows
+    ]
+
+
+def _balances(conn: Connection, prefix: str, card_nos: Sequence[str] | None) -> dict[str, int]:
+    if card_nos is None:
+        return ledger.balances(conn, prefix)
+    return {prefix + card_no: ledger.balance(conn, prefix + card_no) for card_no in card_nos}
+
+
+def _state(row: _Row, books_fen: int) -> str:
+    if row.reserved_count > row.counter:
+        return "differs"
+    if not row.is_complete():
+        return "waiting"
+    return "agrees" if row.seen_fen is None or row.seen_fen == books_fen else "differs"
+
+
+def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:
+    """Gives sales whose own records are still out the card number that their uid belongs to."""
+    nameless = {sale.uid: sale for sale in sales if sale.card_no is None and sale.uid}
+    s = t.shadows.c
+    numbers = {row.uid: row.card_no for row in select_in(conn, select(s.uid, s.card_no), s.uid, nameless)}
+    for sale in sales:
+        if sale.card_no is None and sale.uid in numbers:
+            sale.card_no = numbers[sale.uid]
+
+
+def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[bool, ...]], now: int) -> list[Oddity]:
+    """Brings the shadows to these sales. before: what each sale's stage was. Returns cards and counters that are odd."""
+    odd = []
+    rows = _load(conn, {sale.card_no for sale in sales if sale.card_no})
+    newly: list[Facts] = []
+    for sale in sales:
+        if sale.card_no is None or sale.counter is None:
+            continue
+        row, old = rows[sale.card_no], before.get(sale.id, (False,) * 4)
+        if not row.opened and row.reserved_count == row.counter == 0:
+            device, seq = t.split_id(sale.id)
+            odd.append(Oddity(reasons.UNKNOWN_CARD, sale.card_no, b"", detail=f"{device}/{seq}"))
+        if sale.is_reserved:
+            row = row.seen(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
+        if sale.is_reserved and not old[0]:
+            row = replace(row, reserved_count=row.reserved_count + 1)
+            newly.append(sale)
+        if sale.settled is not None:
+            # A report made later, by whoever met the card next, tells the purse as it was then.
+            fen = None if sale.how == records.HOW_OBSERVED else sale.balance_fen
+            row = row.seen(sale.counter, RANK_SETTLED, fen, sale.settled)
+        if sale.settled is not None and not old[3]:
+            row = replace(row, settled_count=row.settled_count + 1)
+        rows[sale.card_no] = row
+    upsert_rows(conn, t.shadows, [row.row(now) for _, row in sorted(rows.items())])
+    return odd + _counters_twice(conn, newly)
+
+
+def _counters_twice(conn: Connection, newly: list[Facts]) -> list[Oddity]:
+    ids = {(sale.card_no, sale.counter): sale.id for sale in newly}
+    odd = []
+    for pairs in chunks(ids, PAIRS):
+        for row in conn.execute(_same_counter(pairs)):
+            latest = row.last
+            device, seq = t.split_id(latest)
+            detail = f"card {row.card_no} counter {row.counter}: {row.number} sales"
+            odd.append(Oddity(reasons.COUNTER_TWICE, f"{device}/{seq}", b"", device, seq, detail))
+    return odd
+
+
+def _same_counter(pairs: list[tuple[str | None, int | None]]) -> Select[tuple[str, int, int, int]]:
+    s = t.sales.c
+    number = func.count().label("number")
+    return (
+        select(s.card_no, s.counter, func.max(s.id).label("last"), number)
+        .where(tuple_(s.card_no, s.counter).in_(pairs), s.is_reserved == 1)
+        .group_by(s.card_no, s.counter)
+        .having(number > 1)
+    )
+
+
+def _load(conn: Connection, card_nos: Iterable[str]) -> dict[str, _Row]:
+    rows = {card_no: _Row(card_no) for card_no in card_nos}
+    for row in select_in(conn, select(t.shadows), t.shadows.c.card_no, list(rows)):
+        rows[row.card_no] = _Row(*row)
+    return rows

@@ -74,6 +74,7 @@ sales = Table(
     Column("started", BigInt),
     Column("reserved_fen", BigInt),
     Column("is_reserved", Integer, nullable=False),  # 1: the card is known to have given the money
+    Column("reserved_balance_fen", BigInt),  # on the card right after the reservation
     Column("ended", BigInt),
     Column("amount_fen", BigInt),
     Column("volume_ml", BigInt),
@@ -143,4 +144,20 @@ quarantine = Table(
     Column("decision", Text),
     CheckConstraint("times > 0", name="seen"),
     **STRICT,
+)
+
+# What people decided where no record can come any more; as binding as a record.
+decisions = append_only(
+    Table(
+        "sale_decisions",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("sale", BigInt, nullable=False),
+        Column("at", BigInt, nullable=False),
+        Column("what", Text, nullable=False),
+        Column("content", Text, nullable=False),  # JSON
+        Column("by_whom", Text, nullable=False),
+        Column("why", Text, nullable=False),
+        **STRICT,
+    )
 )

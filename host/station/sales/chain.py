@@ -1,0 +1,161 @@
+"""Each device's chain of records: what comes is put in order and proven by its mac before anything is made of it.
+
+A record that does not continue the chain is kept in quarantine and never acknowledged: the pump keeps the genuine one and
+sends it again, so a forgery frees nothing; and since only that one device's queue stands still, and its pump goes on
+selling until its journal is full, nothing else is blocked. Whole records ahead of a gap wait in a table of their own, where
+several candidates for one sequence can lie until the chain decides. A person may admit a record the chain cannot prove.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, select
+
+from pump.core import records
+from station.platform.bulk import select_in, upsert_rows
+from station.sales import reasons
+from station.sales import tables as t
+from station.sales.isolation import Oddity
+
+AHEAD_LIMIT = 20_480  # twice what a journal holds
+FUTURE_S = 86_400  # a wall time further ahead than this is not believed
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A record in its place. at: resolved wall time, Unix seconds; trusted: its mac was checked."""
+
+    id: int
+    device: int
+    seq: int
+    kind: int
+    quality: int
+    at: int
+    raw: bytes
+    trusted: bool = True
+
+
+@dataclass(slots=True)
+class Head:
+    """How far a device's chain is proven, and its clock as last known in this boot."""
+
+    device: int
+    seq: int = 0
+    mac: bytes = records.CHAIN_START
+    boot: int = 0
+    clock_offset_s: int | None = None
+
+
+@dataclass(slots=True)
+class Link:
+    """One device's chain during a batch: feed it records, take what is proven, then save it."""
+
+    head: Head
+    key: bytes = field(repr=False)
+    waiting: dict[int, list[bytes]]
+    now: int
+    proven: list[Proven] = field(default_factory=list)
+    repeated: list[bytes] = field(default_factory=list)
+    odd: list[Oddity] = field(default_factory=list)
+    fresh_waiting: list[tuple[int, bytes]] = field(default_factory=list)
+    stale_waiting: bool = False
+
+    def take(self, raw: bytes, seq: int) -> None:
+        """One whole record that names this device."""
+        if seq <= self.head.seq:
+            self.repeated.append(raw)
+        elif seq == self.head.seq + 1:
+            if self._continues(raw):
+                self._append(raw, True)
+                self._take_waiting()
+            else:
+                self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
+        elif seq - self.head.seq > AHEAD_LIMIT:
+            self.odd.append(self._oddity(reasons.TOO_FAR_AHEAD, raw, seq))
+        elif raw not in self.waiting.setdefault(seq, []):
+            self.waiting[seq].append(raw)
+            self.fresh_waiting.append((seq, raw))
+
+    def admit(self, raw: bytes) -> None:
+        """Takes a record on a person's word: it becomes the head whatever its mac and sequence."""
+        self._append(raw, False)
+        self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        while candidates := self.waiting.pop(self.head.seq + 1, None):
+            self.stale_waiting = True
+            seq = self.head.seq + 1
+            for raw in candidates:
+                if self.head.seq < seq and self._continues(raw):
+                    self._append(raw, True)
+                else:
+                    self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
+
+    def _continues(self, raw: bytes) -> bool:
+        expected = hmac.digest(self.key, self.head.mac + raw[: records.MAC_AT], "sha256")[: records.MAC_SIZE]
+        return hmac.compare_digest(expected, raw[records.MAC_AT : records.CRC_AT])
+
+    def _append(self, raw: bytes, trusted: bool) -> None:
+        kind, quality, device, seq, boot, uptime_s, wall_s = records.header(raw)
+        head = self.head
+        if boot != head.boot:
+            head.boot, head.clock_offset_s = boot, None
+        at = self.now
+        if quality != records.TIME_UNKNOWN and 0 < wall_s <= self.now + FUTURE_S:
+            at = wall_s
+            head.clock_offset_s = wall_s - uptime_s
+        elif head.clock_offset_s is not None:
+            at = head.clock_offset_s + uptime_s
+        head.seq, head.mac = seq, raw[records.MAC_AT : records.CRC_AT]
+        self.proven.append(Proven(t.record_id(device, seq), device, seq, kind, quality, at, raw, trusted))
+
+    def _oddity(self, reason: str, raw: bytes, seq: int) -> Oddity:
+        return Oddity(reason, f"{self.head.device}/{seq}", raw, self.head.device, seq)
+
+
+def open_links(conn: Connection, keys: dict[int, bytes], now: int) -> dict[int, Link]:
+    """The chains of these devices as the database has them. keys: device -> journal key."""
+    links = {device: Link(Head(device), key, {}, now) for device, key in keys.items()}
+    j = t.journals.c
+    for row in select_in(conn, select(j.device, j.seq, j.mac, j.boot, j.clock_offset_s), j.device, links):
+        links[row.device].head = Head(row.device, row.seq, bytes(row.mac), row.boot, row.clock_offset_s)
+    w = t.waiting.c
+    for row in select_in(conn, select(w.device, w.seq, w.raw).order_by(w.seq, w.digest), w.device, links):
+        links[row.device].waiting.setdefault(row.seq, []).append(bytes(row.raw))
+    return links
+
+
+def save(conn: Connection, links: Iterable[Link]) -> list[Oddity]:
+    """Writes heads and waiting records back; returns repeated records that differ from what was kept under their sequence."""
+    heads, ahead, odd = [], [], []
+    for link in links:
+        head = link.head
+        if link.proven:
+            heads.append((head.device, head.seq, head.mac, head.boot, head.clock_offset_s, link.now))
+        if link.stale_waiting:
+            conn.execute(delete(t.waiting).where(t.waiting.c.device == head.device, t.waiting.c.seq <= head.seq))
+        for seq, raw in link.fresh_waiting:
+            if seq > head.seq:
+                ahead.append((head.device, seq, hashlib.sha256(raw).hexdigest(), link.now, raw))
+        odd += link.odd + _differing(conn, link)
+    upsert_rows(conn, t.journals, heads)
+    upsert_rows(conn, t.waiting, ahead, keep=True)
+    return odd
+
+
+def _differing(conn: Connection, link: Link) -> list[Oddity]:
+    if not link.repeated:
+        return []
+    came = {t.record_id(link.head.device, records.header(raw)[3]): raw for raw in link.repeated}
+    kept = {proven.id: proven.raw for proven in link.proven}
+    r = t.records.c
+    kept |= {row.id: bytes(row.raw) for row in select_in(conn, select(r.id, r.raw), r.id, came)}
+    odd = []
+    for raw in dict.fromkeys(link.repeated):
+        seq = records.header(raw)[3]
+        before = kept.get(t.record_id(link.head.device, seq))
+        if before is not None and before != raw:
+            odd.append(Oddity(reasons.CONTRADICTION, f"{link.head.device}/{seq}", raw, link.head.device, seq))
+    return odd

@@ -1,0 +1,214 @@
+"""What the records say about a sale, merged so that their order and repetition do not matter; pure.
+
+Each record contributes facts, facts never change, and the postings follow from the facts (PURSE.md, "The books").
+"""
+
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from pump.core import money, records
+from station.sales import reasons
+
+
+@dataclass(slots=True)
+class Facts:
+    """One row of the sales table, in its column order; None: not known yet."""
+
+    id: int
+    card_no: str | None = None
+    uid: str | None = None
+    counter: int | None = None
+    nozzle: int | None = None
+    grade: int | None = None
+    price_fen_per_l: int | None = None
+    tariff: int | None = None
+    plate: str | None = None
+    started: int | None = None
+    reserved_fen: int | None = None
+    is_reserved: int = 0
+    reserved_balance_fen: int | None = None
+    ended: int | None = None
+    amount_fen: int | None = None
+    volume_ml: int | None = None
+    total_start_ml: int | None = None
+    total_end_ml: int | None = None
+    overrun_ml: int | None = None
+    duration_s: int | None = None
+    reason: int | None = None
+    flags: int | None = None
+    settled: int | None = None
+    settled_by: int | None = None
+    returned_fen: int | None = None
+    balance_fen: int | None = None
+    how: int | None = None
+    voided: int | None = None
+
+
+as_row = attrgetter(*(field.name for field in fields(Facts)))
+
+
+def start(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+    """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
+    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate = body
+    if reserved_fen < 1 or price < 1:
+        return reasons.IMPOSSIBLE
+    return _learn(
+        facts,
+        {
+            "uid": uid.hex(),
+            "card_no": card_no.hex(),
+            "counter": counter,
+            "reserved_fen": reserved_fen,
+            "nozzle": nozzle,
+            "grade": grade,
+            "price_fen_per_l": price,
+            "tariff": tariff,
+            "plate": plate.rstrip(b"\0").decode("utf-8", "replace"),
+            "started": at,
+        },
+    )
+
+
+def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
+    """Merges a RESERVED: the card gave the money."""
+    _, _, counter, reserved_fen, balance_fen, _, uid = body
+    if reserved_fen < 1:
+        return reasons.IMPOSSIBLE
+    if facts.voided is not None:
+        return reasons.CONTRADICTION
+    fault = _learn(facts, {"uid": uid.hex(), "counter": counter, "reserved_fen": reserved_fen})
+    if fault is None:
+        facts.is_reserved = 1
+        facts.reserved_balance_fen = balance_fen
+    return fault
+
+
+def end(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+    """Merges an END. Its amount must be the price of its volume, and never more than was reserved less 1 fen."""
+    (
+        _,
+        uid,
+        card_no,
+        counter,
+        nozzle,
+        grade,
+        reason,
+        flags,
+        price,
+        tariff,
+        reserved_fen,
+        amount_fen,
+        volume_ml,
+        total_start_ml,
+        total_end_ml,
+        _,
+        _,
+        overrun_ml,
+        duration_s,
+        _,
+    ) = body
+    uncertain = flags & records.FLAG_UNCERTAIN
+    if uncertain:
+        possible = amount_fen == 0 and volume_ml == 0
+    else:
+        # An overrun beyond the money reserved is given away: the customer never pays more than was agreed.
+        possible = 0 <= amount_fen == min(money.amount_fen(volume_ml, price), reserved_fen - 1)
+    if not possible or total_end_ml - total_start_ml != volume_ml:
+        return reasons.IMPOSSIBLE
+    if facts.voided is not None and not uncertain:
+        return reasons.CONTRADICTION
+    fault = _learn(
+        facts,
+        {
+            "uid": uid.hex(),
+            "card_no": card_no.hex(),
+            "counter": counter,
+            "nozzle": nozzle,
+            "grade": grade,
+            "price_fen_per_l": price,
+            "tariff": tariff,
+            "reserved_fen": reserved_fen,
+            "amount_fen": amount_fen,
+            "volume_ml": volume_ml,
+            "total_start_ml": total_start_ml,
+            "total_end_ml": total_end_ml,
+            "overrun_ml": overrun_ml,
+            "duration_s": duration_s,
+            "reason": reason,
+            "flags": flags,
+            "ended": at,
+        },
+    )
+    if fault is None and not uncertain:
+        facts.is_reserved = 1
+    return fault
+
+
+def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None:
+    """Merges a SETTLED, whoever reports it. Of several reports of one settlement the most direct is kept."""
+    _, _, uid, counter, reserved_fen, amount_fen, returned_fen, balance_fen, how = body
+    if returned_fen < 1 or returned_fen != reserved_fen - amount_fen:
+        return reasons.IMPOSSIBLE
+    if facts.voided is not None:
+        return reasons.CONTRADICTION
+    fault = _learn(
+        facts,
+        {
+            "uid": uid.hex(),
+            "counter": counter,
+            "reserved_fen": reserved_fen,
+            "amount_fen": amount_fen,
+            "returned_fen": returned_fen,
+        },
+    )
+    if fault is not None:
+        return fault
+    facts.is_reserved = 1
+    if facts.settled is None or (how, at, by) < (facts.how, facts.settled, facts.settled_by):
+        facts.settled, facts.settled_by, facts.balance_fen, facts.how = at, by, balance_fen, how
+    return None
+
+
+def void(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+    """Merges a VOID: the card never gave the money."""
+    _, _, uid, counter, _ = body
+    if facts.is_reserved:
+        return reasons.CONTRADICTION
+    fault = _learn(facts, {"uid": uid.hex(), "counter": counter})
+    if fault is None:
+        facts.voided = at if facts.voided is None else min(at, facts.voided)
+    return fault
+
+
+def _learn(facts: Facts, news: dict[str, Any]) -> str | None:
+    for name, value in news.items():
+        known = getattr(facts, name)
+        if known is not None and known != value:
+            return reasons.CONTRADICTION
+    for name, value in news.items():
+        setattr(facts, name, value)
+    return None
+
+
+def stage(facts: Facts) -> tuple[bool, bool, bool, bool]:
+    """Which postings the facts allow: reservation, money for fuel, fuel from the tank, return of the rest."""
+    on_card = bool(facts.is_reserved and facts.card_no)
+    ended = facts.ended is not None and facts.grade is not None
+    return (
+        on_card,
+        on_card and ended and bool(facts.amount_fen),
+        ended and bool(facts.volume_ml),
+        on_card and facts.settled is not None,
+    )
+
+
+def state(facts: Any) -> str:
+    """started, open, ended, settled or void, of Facts or a row of the sales table."""
+    if facts.settled is not None:
+        return "settled"
+    if facts.voided is not None:
+        return "void"
+    if facts.is_reserved:
+        return "open" if facts.ended is None else "ended"
+    return "started"

@@ -1,0 +1,97 @@
+"""A pump's journal for tests of the station: whole, chained records of sales, made with the product's own format code."""
+
+from dataclasses import dataclass, field
+
+from pump.core import codes, money, records
+
+UID = bytes.fromhex("04112233445566")
+CARD = bytes.fromhex("6200010000000017")
+T0 = 1_790_000_000
+
+
+@dataclass
+class PumpJournal:
+    """Writes records as the device would, one after the other."""
+
+    key: bytes
+    device: int = 257
+    seq: int = 0
+    mac: bytes = records.CHAIN_START
+    boot: int = 1
+    at: int = T0
+    total_ml: int = 1_000_000
+    written: list[bytes] = field(default_factory=list)
+
+    def write(self, kind: int, fields: tuple[object, ...], quality: int = records.TIME_SYNCED) -> bytes:
+        self.seq += 1
+        self.at += 7
+        wall = self.at if quality else 0
+        record = records.build(
+            self.key, self.mac, kind, self.device, self.seq, self.boot, self.at - T0, wall, quality, fields
+        )
+        self.mac = record[records.MAC_AT : records.CRC_AT]
+        self.written.append(record)
+        return record
+
+    def start(self, card: "TestCard", reserved_fen: int, grade: int = 1, price: int = 756) -> int:
+        """A START; returns the sale's sequence."""
+        self.write(
+            records.START,
+            (card.uid, card.card_no, card.counter + 1, reserved_fen, 0, grade, price, 1, self.total_ml, card.fen, 0, 0,
+             "京A12345".encode()),
+        )
+        return self.seq
+
+    def reserved(self, sale: tuple[int, int], card: "TestCard", reserved_fen: int) -> None:
+        """The card gives the money and the pump notes it."""
+        card.counter += 1
+        card.fen -= reserved_fen
+        self.write(records.RESERVED, (*sale, card.counter, reserved_fen, card.fen, self.total_ml, card.uid))
+
+    def end(
+        self, seq: int, card: "TestCard", reserved_fen: int, volume_ml: int, grade: int = 1, price: int = 756,
+        flags: int = 0, reason: int = codes.STOP_NOZZLE, amount_fen: int | None = None,
+    ) -> int:
+        """An END; returns its amount in fen."""
+        amount = min(money.amount_fen(volume_ml, price), reserved_fen - 1) if amount_fen is None else amount_fen
+        before, self.total_ml = self.total_ml, self.total_ml + volume_ml
+        counter = card.counter + (1 if flags & records.FLAG_UNCERTAIN else 0)
+        self.write(
+            records.END,
+            (seq, card.uid, card.card_no, counter, 0, grade, reason, flags, price, 1, reserved_fen, amount, volume_ml,
+             before, self.total_ml, volume_ml // 10, volume_ml // 10, 0, 60, 700),
+        )
+        return amount
+
+    def settled(
+        self, sale: tuple[int, int], card: "TestCard", reserved_fen: int, amount_fen: int, how: int = records.HOW_SALE
+    ) -> None:
+        """The rest goes back to the card and the pump notes it."""
+        card.fen += reserved_fen - amount_fen
+        self.write(
+            records.SETTLED,
+            (*sale, card.uid, card.counter, reserved_fen, amount_fen, reserved_fen - amount_fen, card.fen, how),
+        )
+
+    def sale(self, card: "TestCard", volume_ml: int, reserved_fen: int = 20_001, grade: int = 1, price: int = 756) -> int:
+        """A whole sale: START, RESERVED, END, SETTLED; returns its sequence."""
+        seq = self.start(card, reserved_fen, grade, price)
+        self.reserved((self.device, seq), card, reserved_fen)
+        amount = self.end(seq, card, reserved_fen, volume_ml, grade, price)
+        self.settled((self.device, seq), card, reserved_fen, amount)
+        return seq
+
+
+@dataclass
+class TestCard:
+    """The truth of a card: what a real one would hold."""
+
+    __test__ = False
+    uid: bytes = UID
+    card_no: bytes = CARD
+    counter: int = 0
+    fen: int = 100_000
+
+    @property
+    def number(self) -> str:
+        return self.card_no.hex()
