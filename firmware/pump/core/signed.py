@@ -1,6 +1,7 @@
-"""Signed downward messages: JSON, a line feed, 64 hex characters of HMAC-SHA256 over topic, line feed, JSON (docs/mqtt.md).
+"""Signed downward messages: JSON, a line feed, 64 hex characters of HMAC-SHA256 over topic, line feed, JSON.
 
-The topic is part of what is signed, so that a payload replayed on another topic or to another device does not pass.
+The rules stand in docs/mqtt.md. The topic is part of what is signed, so that a payload replayed on
+another topic or to another device does not pass.
 """
 
 import binascii
@@ -10,7 +11,7 @@ import json
 SIGNATURE_SIZE = 64
 
 
-class NotSigned(ValueError):
+class NotSigned(ValueError):  # noqa: N818 - says what the payload is
     """The payload is not what the holder of the link key wrote for this topic."""
 
 
@@ -35,7 +36,7 @@ def sign(key, topic, text):
 
 
 def verify(key, topic, payload):
-    """The object that was signed for this topic (str). Raises NotSigned for anything else, ValueError for broken JSON."""
+    """The dict that was signed for this topic (str). NotSigned for anything else, ValueError for broken JSON."""
     at = len(payload) - SIGNATURE_SIZE - 1
     if at < 2 or payload[at] != 10:
         raise NotSigned("form")
