@@ -1,4 +1,4 @@
-"""The staff's pages (NiceGUI), served by the same application as the API; no rule lives here, only showing and asking."""
+"""The staff's pages (NiceGUI), served by the API's application. No rule lives here, only showing and asking."""
 
 from station.dashboard.mounting import build, mount
 

@@ -1,4 +1,4 @@
-"""What a viewer asked for in the address line: filters and page numbers. Hostile or broken values are told, not obeyed."""
+"""What a viewer asked for in the address line: filters and page numbers. Broken values are told, not obeyed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

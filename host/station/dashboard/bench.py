@@ -1,4 +1,4 @@
-"""The bench page: the simulated forecourt in your hands. It only asks the bench service; what a pump does, the pump decides."""
+"""The bench page: the simulated forecourt in your hands. It only asks; what happens, the pumps decide."""
 
 from collections.abc import Callable
 

@@ -99,9 +99,10 @@ class BenchPump:
     def __init__(self, t: Words, pump: PumpState, act: Doer, card: Callable[[], str | None]) -> None:
         self.t, self.name, self.act, self.card = t, pump["pump"], act, card
         self.power_on = self.pressed = self.opened = False
-        with Tag("section", look="panel bench-pump", data_pump=self.name, aria_label=words.pump(t, self.name)) as self.root:
+        name = words.pump(t, self.name)
+        with Tag("section", look="panel bench-pump", data_pump=self.name, aria_label=name) as self.root:
             with Tag("header"):
-                Tag("h2", words.pump(t, self.name))
+                Tag("h2", name)
                 self.facts = Tag("span", "", "muted")
                 self.said = Tag("span", "", "said", role="status")
             with Tag("div", look="face"):

@@ -1,4 +1,4 @@
-"""Figures as people read them: yuan from fen, litres from millilitres, times. Integers in, text out; no float anywhere."""
+"""Figures as people read them: yuan from fen, litres from millilitres, times. Integers in, text out; no float."""
 
 from datetime import UTC, datetime
 

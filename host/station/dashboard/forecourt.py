@@ -97,7 +97,8 @@ class ForecourtPage:
             if money.waiting:
                 marked("warn", "hourglass_empty", t("money.waiting", n=len(money.waiting)))
             if money.differing:
-                marked("bad", "credit_card_off", t("money.differing", cards="、".join(map(figures.card, money.differing))))
+                cards = ", ".join(map(figures.card, money.differing))
+                marked("bad", "credit_card_off", t("money.differing", cards=cards))
 
     def _term(self, key: str, fen: int) -> None:
         with Tag("span", look="term"):

@@ -25,7 +25,13 @@ class Listing(Generic[Row]):
     """A table with its pager, read again every two seconds off the event loop."""
 
     def __init__(
-        self, t: Words, path: str, question: Asked, columns: Sequence[Column[Row]], empty: str, read: Callable[[], Page[Row]]
+        self,
+        t: Words,
+        path: str,
+        question: Asked,
+        columns: Sequence[Column[Row]],
+        empty: str,
+        read: Callable[[], Page[Row]],
     ) -> None:
         self.t, self.path, self.question, self.read = t, path, question, read
         self.drawn: tuple[int, int] | None = None
@@ -71,9 +77,9 @@ def _choice(label: str, name: str, chosen: str, options: Sequence[tuple[str, str
             Tag("option", word, value=value, **({"selected": "selected"} if value == chosen else {}))
 
 
-def _field(label: str, name: str, value: str, **props: object) -> None:
+def _field(label: str, name: str, value: str, **props: str) -> None:
     with Tag("label", label):
-        Tag("input", name=name, value=value, maxlength=40, **props)
+        Tag("input", name=name, value=value, maxlength="40", **props)
 
 
 def _submit(t: Words, path: str) -> None:

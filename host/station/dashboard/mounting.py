@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
 
-from station.dashboard import bench, forecourt, lists
+from station.dashboard import bench, export, forecourt, lists, tanks
 from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
 from station.dashboard.source import Source
@@ -16,7 +16,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
-    """Registers all pages over `source`; `bench_url` is the bench service's address, None where no pump is simulated."""
+    """Registers all pages over `source`; `bench_url`: the bench service, None where no pump is simulated."""
     hub = Hub(source)
     frame = Frame(hub, bench_url is not None)
     pages.add_static_files("/static", STATIC)
@@ -24,6 +24,8 @@ def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
     ui.add_head_html(f"<style>{style}</style>", shared=True)
     forecourt.register(frame)
     lists.register(frame)
+    tanks.register(frame)
+    export.register(app, source)
     if bench_url is not None:
         bench.register(frame, bench_url)
     ui.run_with(

@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 from station import forecourt, sales, wetstock
 from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
 from station.platform import database
+from station.sales import QuarantineRow, SaleRow
+from station.wetstock import TankRow
 
 LAST_SALES = 12
 
@@ -36,7 +38,7 @@ class StationSource:
                 sales.quarantine_count(conn, undecided_only=True),
             )
 
-    def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[sales.SaleRow]:
+    def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]:
         chosen: dict[str, Any] = {
             "pump": wanted.pump, "grade": wanted.grade, "card_no": wanted.card_no,
             "since": wanted.since, "until": wanted.until,
@@ -44,14 +46,14 @@ class StationSource:
         with database.read(self.engine) as conn:
             return Page(sales.recent(conn, limit, offset=offset, **chosen), sales.recent_count(conn, **chosen))
 
-    def tanks(self) -> Sequence[wetstock.TankRow]:
+    def tanks(self) -> Sequence[TankRow]:
         with database.read(self.engine) as conn:
             return wetstock.tanks(conn)
 
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
         raise NotImplementedError
 
-    def quarantine(self, offset: int, limit: int) -> Page[sales.QuarantineRow]:
+    def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]:
         with database.read(self.engine) as conn:
             rows = sales.quarantine(conn, limit, offset=offset)
             return Page(rows, sales.quarantine_count(conn))
@@ -63,7 +65,7 @@ def view(name: str, heard: forecourt.PumpLive | None, known: forecourt.Pump | No
     live = heard.live if heard else {}
     registered = tuple((n.nozzle, n.grade, None) for n in known.nozzles) if known else ()
     silent = heard.silent_s if heard else None
-    online = heard is not None and heard.link
+    online = heard is not None and heard.online
     nozzle = _whole(live.get("n"), low=0)
     return PumpView(
         pump=name,

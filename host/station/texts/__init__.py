@@ -1,13 +1,18 @@
 """Every text that a person reads in the station's pages and tools, Chinese first, English beside it.
 
 One place, so that a new code cannot appear on a page without its words: tests compare these tables with
-`pump.core.codes` and with the keys that the pages ask for. A code without words reads "代码 17" / "code 17", never blank.
+`pump.core.codes` and with the keys that the pages ask for. A code without words reads "代码 17", never blank.
 """
 
 from collections.abc import Mapping
 
 from pump.core import codes, records
-from station.page_texts import PAGES, Pair
+from station.texts.pages import PAGES, Pair
+
+__all__ = [
+    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",
+    "refusal", "reset_cause", "sale_state", "state", "stop_reason", "tank_state", "text", "time_quality",
+]
 
 ZH, EN = "zh", "en"
 LANGUAGES = (ZH, EN)
