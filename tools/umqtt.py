@@ -18,12 +18,12 @@ SIMPLE_SHA256 = "8555d2f654deb8eb0d724f79b0811a78cc94029d070f3d96bbd74288653d63a
 TARGET = Path(__file__).resolve().parent.parent / "build" / "umqtt" / "simple.py"
 
 
-class NotObtained(RuntimeError):
+class NotObtainedError(RuntimeError):
     """The package could not be had; the message says why in Chinese and English."""
 
 
 def obtain(target: Path = TARGET) -> Path:
-    """The path of umqtt's simple.py, fetched first if need be. Raises NotObtained."""
+    """The path of umqtt's simple.py, fetched first if need be. Raises NotObtainedError."""
     if target.exists() and _sha256(target.read_bytes()) == SIMPLE_SHA256:
         return target
     source = extract(download())
@@ -40,7 +40,7 @@ def download() -> bytes:
         from pip._internal.commands.download import DownloadCommand
         from pip._internal.models.index import PyPI
     except ImportError as error:
-        raise NotObtained(f"需要本环境中的 pip · pip is needed in this environment: {error}") from error
+        raise NotObtainedError(f"需要本环境中的 pip · pip is needed in this environment: {error}") from error
     command = DownloadCommand("download", f"fetch {PACKAGE}")
     options, _ = command.parse_args([])
     options.index_url = options.index_url or PyPI.simple_url
@@ -50,26 +50,28 @@ def download() -> bytes:
             found = command._build_package_finder(options, session).find_all_candidates(PACKAGE)
             wanted = [c.link for c in found if str(c.version) == VERSION and not c.link.is_wheel]
             if not wanted:
-                raise NotObtained(f"软件源里没有 {PACKAGE} {VERSION} · the package index has no {PACKAGE} {VERSION}")
+                raise NotObtainedError(
+                    f"软件源里没有 · the package index has no {PACKAGE} {VERSION}"
+                )
             answer = session.get(wanted[0].url_without_fragment)
             answer.raise_for_status()
             return bytes(answer.content)
-        except NotObtained:
+        except NotObtainedError:
             raise
         except Exception as error:  # noqa: BLE001 - pip raises many kinds; all mean the same to the reader
-            raise NotObtained(f"无法下载 {PACKAGE} · cannot download {PACKAGE}: {error}") from error
+            raise NotObtainedError(f"无法下载 {PACKAGE} · cannot download {PACKAGE}: {error}") from error
 
 
 def extract(sdist: bytes) -> bytes:
     """umqtt/simple.py out of the sdist; its digests are checked before anything is believed."""
     if _sha256(sdist) != SDIST_SHA256:
-        raise NotObtained(f"{PACKAGE} {VERSION} 校验和不符，已拒绝 · wrong digest, refused")
+        raise NotObtainedError(f"{PACKAGE} {VERSION} 校验和不符，已拒绝 · wrong digest, refused")
     with tarfile.open(fileobj=io.BytesIO(sdist)) as archive:
         member = next(m for m in archive if m.name.endswith("umqtt/simple.py"))
         file = archive.extractfile(member)
         source = file.read() if file else b""
     if _sha256(source) != SIMPLE_SHA256:
-        raise NotObtained(f"{member.name} 校验和不符，已拒绝 · wrong digest, refused")
+        raise NotObtainedError(f"{member.name} 校验和不符，已拒绝 · wrong digest, refused")
     return source
 
 
@@ -80,7 +82,7 @@ def _sha256(data: bytes) -> str:
 def main() -> int:
     try:
         print(obtain())
-    except NotObtained as error:
+    except NotObtainedError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,15 +1,15 @@
 """MQTT 3.1.1 on asyncio, over TLS: umqtt.simple with its socket moved onto asyncio streams.
 
-umqtt.simple blocks on every answer. Here two tasks own the socket: one reads packets, one writes them, each packet with a
-single write; whoever publishes waits for an event, never for the socket. One QoS 1 message is on its way at a time.
+umqtt.simple blocks on every answer. Here two tasks own the socket: one reads packets, one writes them, each packet
+with a single write; whoever publishes waits for an event, never for the socket. One QoS 1 message is on its way at a
+time; a second one waits for its turn.
 The client keeps no clock: run() looks every WATCH_MS and adds up, which is exact enough for deadlines of seconds.
 
     client = MQTT("s1/p1", "10.0.0.2", 8883, "s1/p1", "secret", 10, tls=context(ca_der), name="pumpside-broker")
-    client.set_callback(on_message)          # called with (topic, payload), both bytes; must not wait
-    await client.connect(15000)              # OSError, BadCertificate, MQTTException(return code)
-    task = asyncio.create_task(client.run()) # watches the connection; ends with the OSError that ended it
-    await client.subscribe(("a/b", "c/#"))
-    await client.publish("a/c", b"...", qos=1)
+    client.set_callback(on_message)           # called with topic and payload (bytes, memoryview); must not wait
+    await client.connect(15000)               # OSError, BadCertificate, MQTTException(return code)
+    task = asyncio.create_task(client.run())  # watches the connection; ends with the OSError that ended it
+    await client.subscribe(("a/b", "c/#")); await client.publish("a/c", b"...", qos=1)
 """
 
 import asyncio
@@ -27,7 +27,7 @@ RESENDS = 2
 OUTBOX = 6  # packets; beyond this QoS 0 is dropped
 PACKET_MAX = 4096  # longer ones are read off and dropped, so that no peer can fill the memory
 
-class BadCertificate(OSError):
+class BadCertificate(OSError):  # noqa: N818 - a state of the line
     """The peer is not who it should be: wrong authority, wrong name or outside its time. Waiting does not help."""
 
 
@@ -45,9 +45,7 @@ def context(ca_der, cert_der=None, key_der=None):
 
 def packet(op, *parts):
     """A whole packet: first byte, remaining length (MQTT 3.1.1, 2.2.3), parts."""
-    size = 0
-    for part in parts:
-        size += len(part)
+    size = sum(len(part) for part in parts)
     made = bytearray((op,))
     while size > 127:
         made.append(size & 127 | 128)
@@ -93,18 +91,16 @@ class MQTT(MQTTClient):
             await asyncio.wait_for_ms(self._open(), timeout_ms)
         except BaseException as error:
             self.drop()
-            self._address = None
-            if isinstance(error, asyncio.TimeoutError):
+            self._address = None  # resolved anew next time: the broker may have moved
+            if isinstance(error, (asyncio.TimeoutError, EOFError)):
                 raise OSError(errno.ETIMEDOUT)
-            if isinstance(error, EOFError):
-                raise OSError(errno.ECONNRESET)
             if isinstance(error, ValueError):  # how mbedTLS's verification failures arrive
                 raise BadCertificate(str(error))
             raise
         self._fault = None
         self._quiet_ms = self._pinging_ms = self._writing_ms = 0
         self._pinging = self._writing = False
-        self._tasks = [asyncio.create_task(self._guard(self._read())), asyncio.create_task(self._guard(self._write()))]
+        self._tasks = [asyncio.create_task(self._guard(work)) for work in (self._read(), self._write())]
 
     async def _open(self):
         if self._address is None:
@@ -158,21 +154,17 @@ class MQTT(MQTTClient):
                     raise OSError(errno.ETIMEDOUT)
                 self._quiet_ms += WATCH_MS
                 if not self._pinging and self._quiet_ms > self.keepalive * 500:
-                    self.ping()
+                    self._pinging, self._pinging_ms = True, 0
+                    self._put(b"\xc0\0")
         finally:
             self.drop()
-
-    def ping(self):
-        """Asks the broker for a sign of life; run() does this by itself and checks that it comes."""
-        self._pinging, self._pinging_ms = True, 0
-        self._put(b"\xc0\0")
 
     @property
     def connected(self):
         return bool(self._tasks) and not self._fault
 
     async def publish(self, topic, msg, retain=False, qos=0):
-        """QoS 0: True if it was taken for sending. QoS 1: returns True when the broker has acknowledged it, else OSError."""
+        """QoS 0: True if it was taken for sending. QoS 1: True when the broker has acknowledged it, else OSError."""
         if not self.connected:
             raise OSError(errno.ENOTCONN)
         first = 0x30 | qos << 1 | bool(retain)
@@ -195,7 +187,7 @@ class MQTT(MQTTClient):
             raise MQTTException(0x80)
 
     async def _exchange(self, first, again, before, after):
-        """Sends a packet with an id until it is acknowledged; again: what its first byte gets in addition then (DUP)."""
+        """Sends a packet with an id until it is acknowledged; again: what a repetition sets in its first byte (DUP)."""
         async with self._turn:
             self.pid = self.pid % 65535 + 1  # never 0
             self._waiting = self.pid
@@ -215,18 +207,8 @@ class MQTT(MQTTClient):
             self._fault = self._fault or OSError(errno.ETIMEDOUT)
             raise self._fault
 
-    async def disconnect(self):
-        """Says goodbye, so that the broker does not send the will, and closes."""
-        if self.connected:
-            self._put(b"\xe0\0")
-            for _ in range(10):
-                if not self._outbox and not self._writing:
-                    break
-                await asyncio.sleep_ms(20)
-        self.drop()
-
     def drop(self):
-        """Closes at once. The tasks go first: a closed socket must not be waited for."""
+        """Closes at once; the broker sends the will. The tasks go first: a closed socket must not be waited for."""
         for task in self._tasks:
             task.cancel()
         self._tasks = []
@@ -237,10 +219,7 @@ class MQTT(MQTTClient):
             self.sock.s.close()
             self.sock = None
 
-    def wait_msg(self):
-        raise NotImplementedError  # the reading task does this; the original's would block
-
-    check_msg = wait_msg
+    disconnect = ping = wait_msg = check_msg = None  # the original's would block: drop(), run() and the reading task
 
     def _put(self, data):
         self._outbox.append(data)
@@ -305,7 +284,7 @@ class MQTT(MQTTClient):
         if whole:
             try:
                 self.cb(body[2:at], memoryview(body)[at + 2 * qos :])
-            except Exception:  # the message is to blame or its reader; the connection is not
+            except Exception:  # noqa: BLE001 - the message is to blame or its reader; the connection is not
                 self.faults += 1
         else:
             self.dropped += 1

@@ -1,4 +1,4 @@
-"""The pump's line to the station: state, live figures and journal up; prices, lists, commands and acknowledgements down.
+"""The pump's line to the station: state, live figures and journal go up; prices, lists, commands and answers come down.
 
 docs/mqtt.md is the contract. Nothing here decides about fuel or money: what comes down is checked and handed to the
 controller, what goes up is what the controller and the journal hold. All of it may fail at any time and loses nothing:
@@ -27,11 +27,11 @@ DOWN = ("ack", "tariff", "settings", "lists/black", "command", "answer")
 
 
 class Link:
-    """up: connected and subscribed. error: why not, "net", "cert", "auth" or "fault". rejected: payloads that were not believed."""
+    """up: connected and subscribed; error: why not, net, cert, auth or fault; rejected: payloads not believed."""
 
     def __init__(self, identity, controller, journal, clock, ca_der, software, boot):
-        """identity: the parsed identity.json; clock: now() -> (Unix seconds, quality) and set(Unix seconds);
-        software: 16 hex characters; boot: number of this start. ca_der: the authority's certificate, or None for plain TCP."""
+        """identity: the parsed identity.json; clock: now_s(), quality, set(Unix seconds); boot: number of this start;
+        software: 16 hex characters; ca_der: certificate of the station's authority, without which there is no line."""
         broker = identity["broker"]
         self.up = False
         self.error = ""
@@ -47,6 +47,7 @@ class Link:
         self._boot = boot
         user = broker["user"]
         tls = mqtt.context(ca_der) if ca_der else None
+        self._trusts = ca_der is not None
         self._client = mqtt.MQTT(
             user, broker["host"], broker["port"], user, broker["password"], KEEPALIVE_S, tls, broker["name"]
         )
@@ -75,7 +76,7 @@ class Link:
                 self.error = "cert"
             except mqtt.MQTTException:
                 self.error = "auth"
-            except Exception as error:  # the line must outlive everything, a full memory included
+            except Exception as error:  # noqa: BLE001 - the line must outlive everything, a full memory included
                 self.error = "net" if isinstance(error, OSError) else "fault"
             self.up = False
             await asyncio.sleep_ms(self._backoff.failed(_random16()))
@@ -98,6 +99,8 @@ class Link:
 
     async def _connect(self):
         """Only while nobody fuels: name look-up and TLS handshake stop the control tick for too long."""
+        if not self._trusts:
+            raise mqtt.BadCertificate("no authority")
         while self._controller.busy:
             await asyncio.sleep_ms(200)
         task = asyncio.create_task(self._client.connect(CONNECT_MS))
@@ -153,7 +156,6 @@ class Link:
 
     def _state(self):
         c, journal = self._controller, self._journal
-        now_s, quality = self._clock.now()
         return json.dumps(
             {
                 "v": 1,
@@ -167,8 +169,8 @@ class Link:
                 "locked": c.locked,
                 "journal": {"head": journal.head - 1, "acked": journal.acked, "free": journal.free},
                 "tariff": c.tariff,
-                "time": now_s,
-                "quality": quality,
+                "time": self._clock.now_s(),
+                "quality": self._clock.quality,
             }
         ).encode()
 
@@ -182,7 +184,7 @@ class Link:
         return self._ask
 
     def _batch_due(self):
-        """At most one batch is on its way; it goes again when the acknowledgement does not come, ever more patiently."""
+        """At most one batch is on its way; it goes again, ever more patiently, if the acknowledgement does not come."""
         journal = self._journal
         if journal.acked + 1 >= journal.head:
             return False
@@ -198,7 +200,7 @@ class Link:
         journal = self._journal
         self._sent_at, self._acked_at_send = ticks_ms(), journal.acked
         seq = max(journal.acked + 1, self._first)
-        # What is remembered of acknowledgements may lag behind what the ring has reused: those records are gone, and known.
+        # What is remembered of acknowledgements may lag behind what the ring has reused: those are gone, and known.
         while seq < journal.head and not journal.read(seq, self._record):
             seq += 1
             if not seq % 64:
@@ -211,7 +213,7 @@ class Link:
         return batch
 
     def _on_message(self, topic, payload):
-        """What is not signed, not well-formed or not new is counted and dropped; it frees nothing and changes nothing."""
+        """What is not signed, well-formed and new is counted and dropped; it frees nothing and changes nothing."""
         try:
             name = str(topic, "utf-8")
             taken = self._take(name[len(self._base) :], signed.verify(self._key, name, payload))
@@ -270,7 +272,7 @@ class Link:
         """A task of the session; whatever ends it ends the connection, which the others see."""
         try:
             await work
-        except Exception:
+        except Exception:  # noqa: BLE001
             self._client.drop()
 
 

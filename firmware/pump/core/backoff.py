@@ -11,7 +11,7 @@ class Backoff:
         self._next_ms = first_ms
 
     def failed(self, random16):
-        """Milliseconds to wait now, between half and the whole of the step; random16: a fresh random number 0..65535."""
+        """Milliseconds to wait now: between half and the whole of the step; random16: a random number 0..65535."""
         step_ms = self._next_ms
         self._next_ms = min(2 * step_ms, self._last_ms)
         return step_ms // 2 + step_ms * random16 // 131072

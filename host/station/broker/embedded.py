@@ -1,10 +1,13 @@
 """The embedded broker: amqtt with our credentials and access rules, and its known faults kept off the forecourt.
 
 What amqtt 0.12 does by itself, each answered below: it drops a live session for a client id before it knows the
-password; takes wills on any topic; leaves the old connection of a client id open when a new one comes, so that its will
-marks a live pump as offline later; never ends a connection whose keep-alive ran out; reads packets of any size; waits for
-ever for the first packet.
+password; takes wills on any topic; leaves the old connection of a client id open when a new one comes, so that its
+will marks a live pump as offline later; never ends a connection whose keep-alive ran out; reads packets of any size;
+waits for ever for the first packet.
 """
+
+# mypy: disable-error-code="misc,no-any-return"
+# (amqtt has no type information)
 
 import asyncio
 import logging
@@ -20,8 +23,8 @@ from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
-from station.broker import access
-from station.broker.credentials import Credentials
+from station.platform import topics
+from station.platform.credentials import Credentials
 from station.platform.pki import Pki
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ class PromptWriter(StreamWriterAdapter):
     async def close(self) -> None:
         try:
             await asyncio.wait_for(super().close(), CLOSE_S)
-        except (OSError, asyncio.TimeoutError):
+        except (OSError, TimeoutError):
             self._writer.transport.abort()
 
 
@@ -81,7 +84,7 @@ class EmbeddedBroker(Broker):
         """Takes a renewed certificate into use for connections from now on."""
         self._tls.load_cert_chain(files.server_pem, files.server_key)
 
-    def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:  # type: ignore[override]
+    def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         return self._tls
 
     async def stream_connected(
@@ -120,8 +123,8 @@ class EmbeddedBroker(Broker):
         user, password = session.username or "", session.password or ""
         return (
             self._credentials.check(user, password)
-            and access.may_use_client_id(user, session.client_id or "")
-            and (not session.will_flag or access.may_publish(user, session.will_topic or ""))
+            and topics.may_use_client_id(user, session.client_id or "")
+            and (not session.will_flag or topics.may_publish(user, session.will_topic or ""))
         )
 
     async def _take_over(self, client_id: str) -> None:
@@ -132,7 +135,7 @@ class EmbeddedBroker(Broker):
         if handler is not None and session.transitions.state == "connected":
             log.info("client %s connects anew, its old connection ends", client_id)
             await handler.handle_connection_closed()
-            with suppress(asyncio.TimeoutError):
+            with suppress(TimeoutError):
                 await asyncio.wait_for(_until(lambda: session.transitions.state != "connected"), STOP_S)
         await self._delete_session(client_id)
 
@@ -143,11 +146,11 @@ class EmbeddedBroker(Broker):
         # Without an await that yields: amqtt walks over its table of subscriptions around this call.
         user = session.username or ""
         if action is Action.PUBLISH:
-            allowed = access.may_publish(user, topic)
+            allowed = topics.may_publish(user, topic)
         elif action is Action.SUBSCRIBE:
-            allowed = access.may_subscribe(user, topic)
+            allowed = topics.may_subscribe(user, topic)
         else:
-            allowed = access.may_receive(user, topic)
+            allowed = topics.may_receive(user, topic)
         if not allowed:
             log.warning("refused %s of %r to %r", action, topic[:200], user)
         return allowed

@@ -1,4 +1,4 @@
-"""Writes the files for a Mosquitto that takes the embedded broker's place: same credentials, same rules, same certificate.
+"""Writes the files for a Mosquitto in the embedded broker's place: same credentials, same rules, same certificate.
 
 Two listeners: pumps come in where the user name is the client id, so that none can push another off the line; the
 station's own processes, which are several with one user name, have a second one on the loopback interface.
@@ -10,15 +10,15 @@ import os
 import shutil
 from pathlib import Path
 
-from station.broker import access
-from station.broker.credentials import credentials_path
 from station.broker.run import station_credentials
-from station.platform import pki
+from station.platform import pki, topics
+from station.platform.credentials import credentials_path
 from station.platform.settings import Settings
 
 _CONFIG = """\
 # 由 pumpside broker-config 生成 · written by pumpside broker-config
-# 本目录须可由运行用户读取 · the user that runs Mosquitto must be able to read this directory: chown -R mosquitto: {directory}
+# 本目录须可由运行用户读取 · the user that runs Mosquitto must be able to read all this:
+#   chown -R mosquitto: {directory}
 # 油站服务使用第二个端口 · the station's own processes use the second port: PUMPSIDE_BROKER_PORT={station_port}
 {user}per_listener_settings false
 allow_anonymous false
@@ -59,8 +59,8 @@ keyfile {directory}/server.key
 def write(settings: Settings, directory: Path, *, user: str = "", station_port: int = 0) -> Path:
     """Writes configuration, passwords, access rules and certificate to `directory`; returns the configuration's path.
 
-    To be called again after a pump was provisioned or the certificate renewed (then: SIGHUP). user: whom Mosquitto shall
-    run as when started by root; station_port: loopback port of the station's own processes, by default the next one.
+    To be called again after a pump was provisioned or the certificate renewed (then: SIGHUP). user: whom Mosquitto
+    shall run as when started by root; station_port: loopback port of the station's own processes, default the next one.
     """
     directory = directory.resolve()
     (directory / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,14 +85,14 @@ def write(settings: Settings, directory: Path, *, user: str = "", station_port: 
 
 
 def acl(users: tuple[str, ...]) -> str:
-    """Mosquitto's access file for these users, saying what station.broker.access says."""
-    lines = [f"user {access.STATION_USER}", f"topic read {access.PREFIX}/#"]
-    lines += [f"topic write {access.PREFIX}/+/+/{leaf}" for leaf in access.DOWN]
+    """Mosquitto's access file for these users, saying what station.platform.topics says."""
+    lines = [f"user {topics.STATION_USER}", f"topic read {topics.PREFIX}/#"]
+    lines += [f"topic write {topics.PREFIX}/+/+/{leaf}" for leaf in topics.DOWN]
     for user in users:
-        if user != access.STATION_USER:
+        if user != topics.STATION_USER:
             lines += ["", f"user {user}"]
-            lines += [f"topic write {access.PREFIX}/{user}/{leaf}" for leaf in access.UP]
-            lines += [f"topic read {access.PREFIX}/{user}/{leaf}" for leaf in access.DOWN]
+            lines += [f"topic write {topics.PREFIX}/{user}/{leaf}" for leaf in topics.UP]
+            lines += [f"topic read {topics.PREFIX}/{user}/{leaf}" for leaf in topics.DOWN]
     return "\n".join(lines) + "\n"
 
 

@@ -5,12 +5,12 @@ import contextlib
 import logging
 import signal
 
-from station.broker.access import STATION_USER
-from station.broker.credentials import Credentials, credentials_path
 from station.broker.embedded import EmbeddedBroker
 from station.platform import pki
+from station.platform.credentials import Credentials, credentials_path
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
+from station.platform.topics import STATION_USER
 
 STOP_S = 8.0
 RENEWAL_CHECK_S = 86_400.0
@@ -46,7 +46,7 @@ async def _serve(settings: Settings) -> None:
         await stop.wait()
     finally:
         renewal.cancel()
-        with contextlib.suppress(asyncio.TimeoutError):
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(broker.shutdown(), STOP_S)
 
 

@@ -25,7 +25,7 @@ def command(
         settings = load()
         known = {one.pump: one for one in settings.pumps}
         if pump not in known:
-            raise ValueError(f"设置中没有油机 {pump}，已有 · no pump {pump} in the settings, there are: {', '.join(known)}")
+            raise ValueError(f"设置中没有油机 · no such pump in the settings: {pump} ({', '.join(known)})")
         directory = provision(
             settings.station,
             pump,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from station.broker.access import device_user
-from station.broker.credentials import Credentials, credentials_path
 from station.platform import pki
+from station.platform.credentials import Credentials, credentials_path
+from station.platform.topics import device_user
 
 MODES = ("slot", "tap")
 NOZZLES_MAX = 4
@@ -27,7 +27,7 @@ class DeviceKeys(Protocol):
 
 
 class MasterKeys(Protocol):
-    """The part of station.platform.secrets.Secrets that provisioning reads. The credit and issuing keys are not in it."""
+    """The part of station.platform.secrets.Secrets that provisioning reads; no credit key, no issuing key."""
 
     @property
     def pump(self) -> bytes: ...

@@ -1,6 +1,7 @@
-"""Who may publish and subscribe to what. A device's user name is `<station>/<pump>`; the station itself is STATION_USER."""
+"""Names of the MQTT topics and who may publish and subscribe to what.
 
-from __future__ import annotations
+A device's user name is `<station>/<pump>`; the station itself is STATION_USER. Both brokers are set up from here.
+"""
 
 PREFIX = "pumpside/v1"
 STATION_USER = "station"
@@ -31,7 +32,7 @@ def may_subscribe(user: str, topic_filter: str) -> bool:
     if user == STATION_USER:
         return topic_filter.startswith(f"{PREFIX}/")
     pump, leaf = _split(topic_filter)
-    return pump == user and (_is_down(leaf) or leaf == "lists/+")
+    return pump == user and _is_down(leaf)
 
 
 def may_receive(user: str, topic: str) -> bool:
@@ -48,7 +49,7 @@ def may_use_client_id(user: str, client_id: str) -> bool:
 
 
 def _is_down(leaf: str) -> bool:
-    return leaf in DOWN or (leaf.startswith("lists/") and leaf.count("/") == 1 and leaf not in ("lists/", "lists/#", "lists/+"))
+    return leaf in DOWN
 
 
 def _split(topic: str) -> tuple[str, str]:
