@@ -167,18 +167,20 @@ class Timer:
     console. So a running Timer takes the dog's timeout away, and deinit gives it back."""
 
     PERIODIC = 1
+    _timeout = 0
 
     def __init__(self, id):
-        self._timeout = 0
+        pass
 
     def init(self, *, mode=1, period=0, callback=None):
-        self._timeout = wired.board[wired.WDT_TIMEOUT]
+        Timer._timeout = wired.board[wired.WDT_TIMEOUT]
         wired.board[wired.WDT_TIMEOUT] = 0
         wired.write()
 
     def deinit(self):
-        if self._timeout:
-            wired.board[wired.WDT_TIMEOUT] = self._timeout
+        if Timer._timeout:
+            wired.board[wired.WDT_TIMEOUT] = Timer._timeout
+            Timer._timeout = 0
             wired.write()
 
 

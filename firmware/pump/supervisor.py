@@ -1,0 +1,204 @@
+"""Starts the parts, beats the 10 ms control tick, and is the only one to feed the watchdog.
+
+The dog is fed only after a tick in which the counters were read, the core decided, the relays read back as set and the
+journal took what there was to write; never by the network. Any unexpected exception ends in `main`: outputs off, an alarm in
+the journal, restart.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+
+import machine
+
+from pump import config, outputs, pins
+from pump.core.codes import ALARM_DISPLAY, ALARM_EXCEPTION
+from pump.core.ticks import MASK, diff
+
+_TICK_MS = 10
+_WATCHDOG_MS = 3000
+_IDLE_WORK_MS = 200
+_DISPLAY_MS = 100
+_NO_NOZZLE = 255
+_GC_BYTES = 12000
+_FALLBACK_SECTORS = 64, 8  # journal and checkpoints in files: 2,048 records
+
+
+class Board:
+    """The parts of one pump, wired together. worst_late_us: how late a control tick has come at worst."""
+
+    def __init__(self, relays):
+        from pump.buzzer import Buzzer
+        from pump.clock import Clock
+        from pump.core.checkpoint import Checkpoint
+        from pump.core.controller import Controller
+        from pump.core.journal import Journal
+        from pump.keypad import Panel
+        from pump.lcd import Lcd
+        from pump.meter import Meter
+        from pump.storage import open_flash
+        from pump.supply import Supply
+
+        self.identity, settings, self.ca, self.software = config.load()
+        self.relays = relays
+        self.clock = Clock()
+        self.meter = Meter(len(settings.grades), relays.close)
+        self.supply = Supply()
+        self.buzzer = Buzzer()
+        i2c = machine.I2C(0, scl=machine.Pin(pins.I2C_SCL), sda=machine.Pin(pins.I2C_SDA), freq=pins.I2C_HZ)
+        self.panel = Panel(i2c)
+        self.lcd = Lcd(i2c)
+        journal = Journal(open_flash("journal", _FALLBACK_SECTORS[0]), settings.device, settings.journal_key)
+        self.controller = Controller(settings, journal, Checkpoint(open_flash("ckpt", _FALLBACK_SECTORS[1])))
+        self.link = None
+        self.worst_late_us = 0
+        self.failure = None
+
+    def start(self):
+        """Recovery, BOOT record; a clock that was never set goes on from the journal's last time."""
+        from pump.core import records
+
+        clock, journal = self.clock, self.controller.journal
+        self.controller.start(
+            time.ticks_ms(), clock.now_s(), clock.quality, machine.reset_cause(), bytes.fromhex(self.software)
+        )
+        buf = bytearray(records.SIZE)
+        seq = journal.head - 1
+        while not clock.quality and seq > 0 and journal.read(seq, buf):
+            clock.estimate(records.header(buf)[5])
+            seq -= 1
+
+    def step(self):
+        """One control tick."""
+        controller, inputs = self.controller, self.controller.inputs
+        key = self.panel.tick()
+        inputs.supply_ok = self.supply.read()
+        inputs.lifted = self.panel.lifted
+        inputs.estop = self.panel.estop
+        inputs.tamper = self.panel.tamper
+        inputs.seal_open = self.panel.seal_open
+        self.meter.read(inputs.edges)
+        if key:
+            controller.key(key)
+        controller.step(time.ticks_ms(), self.clock.now_s(), self.clock.quality)
+        self.meter.arm(controller.outputs, inputs.edges)
+        self.relays.apply(controller.outputs)
+        self.buzzer.tick(controller.outputs.buzzer)
+
+    async def control(self):
+        """The tick, for ever. Raises what any task has failed with."""
+        dog = machine.WDT(timeout=_WATCHDOG_MS)
+        _end_service()
+        due = time.ticks_ms()
+        since_idle = 0
+        while True:
+            if self.failure is not None:
+                raise self.failure
+            late_ms = diff(time.ticks_ms(), due)
+            if late_ms * 1000 > self.worst_late_us:
+                self.worst_late_us = late_ms * 1000
+            self.step()
+            if self.relays.healthy():
+                dog.feed()
+            since_idle += _TICK_MS
+            if since_idle >= _IDLE_WORK_MS and not self.controller.busy:
+                since_idle = 0
+                self.controller.idle_work()
+            due = (due + _TICK_MS) & MASK
+            wait_ms = diff(due, time.ticks_ms())
+            if wait_ms < -_TICK_MS:
+                due = time.ticks_ms()  # after a stall the tick goes on from now, without a burst
+            await asyncio.sleep_ms(max(0, wait_ms))
+
+    async def display(self):
+        """Differences only, a burst at a time, so that no tick waits long for the bus."""
+        from pump import screens
+
+        while True:
+            up = self.link is not None and self.link.up
+            lines = screens.lines(self.controller.view, self.software, self.identity["pump"], up, self.clock.now_s())
+            try:
+                while self.lcd.update(lines):
+                    await asyncio.sleep_ms(_TICK_MS)
+                self.controller.clear_alarm(ALARM_DISPLAY, _NO_NOZZLE)
+            except OSError:
+                self.lcd.lost()
+                self.controller.raise_alarm(ALARM_DISPLAY, _NO_NOZZLE, 0)
+                await asyncio.sleep_ms(1000)
+            await asyncio.sleep_ms(_DISPLAY_MS)
+
+    async def guard(self, task):
+        """Run a task that never ends; its failure ends the control loop."""
+        try:
+            await task
+        except Exception as error:  # noqa: BLE001 - handed on to main
+            self.failure = error
+
+    async def run(self):
+        from pump.link import Link
+        from pump.reader import Reader
+
+        self.link = Link(
+            self.identity, self.controller, self.controller.journal, self.clock, ca_der=self.ca, software=self.software,
+            boot=self.controller.boot_id,
+        )
+        tasks = [Reader(self.controller).run(), self.display(), self.link.run()]
+        wifi = self.identity.get("wifi")
+        if wifi:
+            from pump.wifi import run
+
+            tasks.append(run(wifi["ssid"], wifi["key"]))
+        for task in tasks:
+            asyncio.create_task(self.guard(task))
+        gc.collect()
+        gc.threshold(_GC_BYTES)
+        await self.control()
+
+
+def main():
+    """Runs the pump. Returns only to the console: after Ctrl-C, or on a board that was never commissioned."""
+    relays = outputs.Relays()
+    board = None
+    try:
+        board = Board(relays)
+        board.start()
+        asyncio.run(board.run())
+    except KeyboardInterrupt:
+        relays.off()
+        _begin_service()
+        print("console: the pump is stopped, outputs are off; machine.reset() starts it")
+    except config.NotCommissioned as error:
+        relays.off()
+        print("not commissioned:", error)
+    except Exception as error:  # noqa: BLE001 - whatever it is: outputs off, tell, restart
+        relays.off()
+        _report(board, error)
+        time.sleep_ms(1000)
+        machine.reset()
+
+
+def _report(board, error):
+    sys.print_exception(error)
+    try:
+        with open("/crash.txt", "w") as file:
+            sys.print_exception(error, file)
+        board.controller.raise_alarm(ALARM_EXCEPTION, _NO_NOZZLE, 0)
+    except Exception as second:  # noqa: BLE001 - nothing may keep the restart away
+        sys.print_exception(second)
+
+
+_service = None
+
+
+def _begin_service():
+    """A person is at the console and the outputs are off: a timer feeds the watchdog, which cannot be stopped."""
+    global _service
+    _service = machine.Timer(0)
+    dog = machine.WDT(timeout=_WATCHDOG_MS)
+    _service.init(mode=machine.Timer.PERIODIC, period=500, callback=lambda _: dog.feed())
+
+
+def _end_service():
+    """The timer of boot.py or of an earlier visit at the console feeds no longer."""
+    machine.Timer(0).deinit()
