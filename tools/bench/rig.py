@@ -52,6 +52,7 @@ class Rig:
         self._pulsers: list[Pulser] = ["ok"] * len(self.grades)
         self._lifted_at_ul = [0] * len(self.grades)
         self._switches = 0
+        self._boots, self._pid = 0, 0
         self.wires = w.Wires(home / "wires")
         self.wires.power_off()
         self._put_inputs()
@@ -66,16 +67,18 @@ class Rig:
 
     def step(self, now_us: int) -> None:
         """Lets the plant run up to now with the valves as the board drives them."""
+        self.plant.advance(now_us)
         out = relays(self.wires)
         self.plant.set_outputs(out.motor, out.big, out.small)
-        self.plant.advance(now_us)
         for nozzle in range(len(self.grades)):
             a, b = self.plant.edges(nozzle)
             self.wires.put("ii", w.EDGES + 8 * nozzle, _wrapped(a), _wrapped(b))
 
     def look(self) -> None:
-        """The slower things: the display, and whether the card was torn away."""
+        """The slower things: the display, whether the board started anew, whether the card was torn away."""
         self.lcd.poll()
+        if (pid := self.board.pid) and pid != self._pid:
+            self._boots, self._pid = self._boots + 1, pid
         if self.reader.card is None:
             self.card = None
 
@@ -163,7 +166,7 @@ class Rig:
             "device": self.device,
             "mode": self.mode,
             "power": self.power,
-            "boots": self.wires.get("I", w.BOOTS),
+            "boots": self._boots,
             "network": self.proxy.kind,
             "linked": self.proxy.linked,
             "estop": bool(self._switches >> w.ESTOP & 1),
