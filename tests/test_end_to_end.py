@@ -1,6 +1,6 @@
 """The main job on real processes: broker, ingest, pages and four pumps that run the real firmware under MicroPython.
 
-Every story uses the station as people do: hands at the bench, the command line, the books. Rows D3-D6, D13, D15, D20, D31.
+Each story uses the station as people do: hands at the bench, the command line, the books. D3-D6, D13, D15, D20, D31.
 """
 
 import re

@@ -36,6 +36,7 @@ class Rig:
         proxy: NetProxy,
         *,
         seed: int,
+        heap: str,
         later: Later,
         background: Callable[[Callable[[], None]], object],
     ) -> None:
@@ -61,7 +62,7 @@ class Rig:
         self.reader.start()
         self.plant = Plant([int(nozzle["pulses_per_l"]) for nozzle in identity["nozzles"]], seed=seed)
         board_identity = identity | {"broker": identity["broker"] | {"host": "127.0.0.1", "port": proxy.port}}
-        self.board = SimBoard(name, home, identity=board_identity, ca_der=ca_der)
+        self.board = SimBoard(name, home, identity=board_identity, ca_der=ca_der, heap=heap)
 
     # -- the world's clock
 

@@ -44,7 +44,9 @@ T = TypeVar("T")
 class World(Deeds):
     """Builds everything without power; `start` (or `with`) brings it to life and gives every board power."""
 
-    def __init__(self, data_dir: Path, broker: tuple[str, int], *, seed: int = 1, only: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, data_dir: Path, broker: tuple[str, int], *, seed: int = 1, only: tuple[str, ...] = (), heap: str = "50wK"
+    ) -> None:
         self.data_dir, self.seed = data_dir, seed
         self.home = data_dir / "bench"
         self.home.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ class World(Deeds):
         self.last_error = ""
         self.desk_card: str | None = None
         self.pumps: dict[str, Rig] = {}
-        self._only = only
+        self._only, self._heap = only, heap
         self._broker_address = broker
         self._began = time.monotonic()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -97,6 +99,7 @@ class World(Deeds):
             seed=self.seed * 1000 + number,
             later=self.later,
             background=self.background,
+            heap=self._heap,
         )
 
     def close(self) -> None:
