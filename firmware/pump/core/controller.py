@@ -86,6 +86,7 @@ class Controller:
         self._asking = None
         self._ask_id = ""
         self._job_wanted = self._job_runs = False
+        self._tries = 0
         self._statement = 0
         self._kept_ms = 0
         self._pulser_faults = self._overruns = 0
@@ -144,7 +145,7 @@ class Controller:
         if self.journal.idle_work() or self.checkpoint.make_room():
             return
         self.checkpoint.keep_acked(self.journal.acked)
-        if self.journal.head - self._statement > journal.RESTATE_EVERY:
+        if self.journal.head - self._statement > self.journal.restate_every:
             self._state_again()
 
     def _state_again(self):
@@ -181,6 +182,7 @@ class Controller:
     def card_arrived(self, uid):
         """uid: 7 bytes."""
         self.present = uid
+        self._tries = 3
         self.want_job()
 
     def card_left(self):
@@ -206,9 +208,10 @@ class Controller:
             self.view.notice = view.NOTICE_NONE
 
     def card_failed(self, error):
-        """The conversation broke off (desfire.CardLost) or failed; the reader reports the card anew if it is there."""
-        self._job_runs = self._job_wanted = False
-        self.present = self._asking = None
+        """The conversation broke off (desfire.CardLost) or failed. While the card is there it is tried again, thrice."""
+        self._tries -= 1
+        self._job_runs, self._job_wanted = False, self._tries > 0
+        self._asking = None
         self.delivery.broken()
         self.view.notice = view.NOTICE_AGAIN
 
@@ -291,6 +294,15 @@ class Controller:
         v.entry, v.entry_kind = self.entry.digits, self.entry.kind
         v.preset_kind, v.preset_value = self.entry.preset_kind, self.entry.preset_value
         self.beep(view.BEEP_KEY)
+
+    # -- the simulation's hints (a board steps every 10 ms and needs none)
+    def next_ms(self):
+        """Milliseconds after the last step by which a step has something to do although no input changes."""
+        return self.delivery.next_ms()
+
+    def next_counts(self):
+        """(nozzle, directed sum) at which a step has something to do, or None."""
+        return self.delivery.next_counts()
 
     # -- the link. All of these are called with verified and parsed values.
     def journal_ack(self, seq):

@@ -12,6 +12,7 @@ STARTING_MS = 200  # motor and small valve alone, so that the hose takes no blow
 QUIET_MS = 500  # without a pulse the flow has ended
 STOPPING_MS = 5000  # at most; what comes later counts as fuel outside a sale
 FLOW_MS = 1000  # window of the flow shown
+IDLE_MS = 10000
 SHOW_MS = 20000  # a card that was only read is shown as long
 
 _FLOWING = (view.STARTING, view.FUELLING, view.SLOW)
@@ -185,6 +186,8 @@ class Delivery:
         if state in _FLOWING:
             self._flow()
         elif state == view.STOPPING:
+            if ctl.moved:
+                self._moved_ms = ctl.now_ms
             if (ticks.diff(ctl.now_ms, self._moved_ms) >= QUIET_MS and self._age() >= QUIET_MS) or (
                 self._age() >= STOPPING_MS
             ):
@@ -339,3 +342,34 @@ class Delivery:
         if o.threshold_nozzle < 0:
             o.threshold_counts = self.ctl.meters[sale.nozzle].counts_for(sale.small_ml)
             o.threshold_nozzle = sale.nozzle
+
+    # -- the simulation's hints
+    def next_ms(self):
+        """See Controller."""
+        ctl, s, state = self.ctl, self.ctl.settings, self.state
+        if state == view.STARTING:
+            left = STARTING_MS - self._age()
+        elif state in _FLOWING:
+            left = s.no_flow_s * 1000 - ticks.diff(ctl.now_ms, self._moved_ms)
+        elif state == view.STOPPING:
+            left = QUIET_MS - ticks.diff(ctl.now_ms, self._moved_ms)
+        elif state == view.AUTHORISED:
+            left = s.lift_s * 1000 - self._age()
+        elif state == view.SETTLING:
+            left = s.grace_s * 1000 - self._age()
+        elif state == view.CARD and not ctl.config.slot:
+            left = SHOW_MS - self._age()
+        else:
+            left = IDLE_MS
+        return max(0, min(left, IDLE_MS))
+
+    def next_counts(self):
+        """See Controller."""
+        if self.state not in _FLOWING:
+            return None
+        sale = self.sale
+        meter = self.ctl.meters[sale.nozzle]
+        ml = min(sale.small_ml, self.ctl.checkpoint.next_ml)
+        if self.state == view.FUELLING and meter.volume_ml < sale.big_ml:
+            ml = min(ml, sale.big_ml)
+        return sale.nozzle, meter.counts_for(ml)

@@ -14,7 +14,7 @@ PER_SECTOR = SECTOR // records.SIZE
 AHEAD = PER_SECTOR  # slots kept erased beyond the head: several sales
 RESERVE = 64  # slots that only a sale already begun may use
 RESTATE_EVERY = 1000  # records after which totalizers, prices and locks are stated again
-WINDOW = RESTATE_EVERY + 88  # so that the newest WINDOW records always hold a statement
+RESTATE_SLACK = 88  # records that may come before a statement that is due
 _SEARCH = 64  # torn slots between a record and the head that read() can pass
 
 
@@ -35,6 +35,7 @@ class Journal:
         self.device = device
         self._key = key
         self.slots = flash.sectors * PER_SECTOR
+        self.restate_every = min(RESTATE_EVERY, self.slots // 4)
         self._slot = 0  # the next slot to be written
         self._erased = 0  # blank slots from there on
         self.head = 1

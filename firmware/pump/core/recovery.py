@@ -98,7 +98,8 @@ def recover(ring, device, table):
     """Replay the ring's newest records: at least a statement, and everything the station has not acknowledged."""
     known = Recovered(device, table)
     buf = bytearray(records.SIZE)
-    for seq in range(max(1, min(ring.head - journal.WINDOW, ring.acked + 1)), ring.head):
+    window = ring.restate_every + journal.RESTATE_SLACK
+    for seq in range(max(1, min(ring.head - window, ring.acked + 1)), ring.head):
         if ring.read(seq, buf):
             known.visit(buf, ring.acked)
     return known

@@ -1,0 +1,61 @@
+"""Cards for the simulation: personalised from blank through the issuing desk's own frames, money put on directly."""
+
+import random
+
+import desfire
+from pump.core import card_layout
+from station.cards.keys import CardKeys
+from station.cards.personalise import personalise
+from tools.bench import desfire_files
+from tools.bench.desfire_card import DesfireCard
+
+ISSUING, PUMP, CREDIT, ISSUER = (bytes([n]) * 16 for n in (0x11, 0x22, 0x33, 0x44))
+ISSUER_NO = 1
+EXPIRY = 2_000_000_000
+
+
+class _Secrets:
+    issuing, pump, credit, issuer = ISSUING, PUMP, CREDIT, ISSUER
+
+
+def make_card(rng: random.Random, number: int, balance_fen: int, grades: int = 0b11110, fill_ml: int = 0) -> DesfireCard:
+    """A registered card as the desk issues it, holding balance_fen."""
+    uid = b"\x04" + rng.randbytes(2) + number.to_bytes(4, "big")
+    card = DesfireCard.blank(uid, rng.randbytes)
+    keys = CardKeys.of(_Secrets(), uid)  # type: ignore[arg-type]
+    card_no = bytes.fromhex(f"6200{number:012d}")
+    identity = card_layout.pack_identity(
+        card_layout.KIND_REGISTERED, ISSUER_NO, card_no, 0, grades, EXPIRY, EXPIRY - 1000, 1
+    )
+    conversation = personalise(
+        keys,
+        keys.sign(identity),
+        keys.sign(card_layout.pack_limits(b"SIM", fill_ml)),
+        card_layout.PURSE_UPPER_REGISTERED_FEN,
+        rng.randbytes,
+        replace=False,
+    )
+    desfire.run(conversation, card.exchange)
+    purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
+    assert isinstance(purse, desfire_files.ValueFile)
+    purse.value = balance_fen
+    card.reset()
+    return card
+
+
+def held_fen(card: DesfireCard) -> int:
+    """Money on the card: its value and what is reserved on it."""
+    files = card.peek(card_layout.AID)
+    value, state = files[card_layout.FILE_PURSE], files[card_layout.FILE_STATE]
+    assert isinstance(value, int)
+    assert isinstance(state, bytes)
+    _, device, _, fen, _, _, _ = card_layout.unpack_state(state)
+    return value + (fen if device else 0)
+
+
+def open_sale(card: DesfireCard) -> tuple[int, int] | None:
+    """(device, seq) of the reservation that is open on the card."""
+    state = card.peek(card_layout.AID)[card_layout.FILE_STATE]
+    assert isinstance(state, bytes)
+    _, device, seq, _, _, _, _ = card_layout.unpack_state(state)
+    return (device, seq) if device else None
