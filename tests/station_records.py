@@ -37,8 +37,21 @@ class PumpJournal:
         """A START; returns the sale's sequence."""
         self.write(
             records.START,
-            (card.uid, card.card_no, card.counter + 1, reserved_fen, 0, grade, price, 1, self.total_ml, card.fen, 0, 0,
-             "京A12345".encode()),
+            (
+                card.uid,
+                card.card_no,
+                card.counter + 1,
+                reserved_fen,
+                0,
+                grade,
+                price,
+                1,
+                self.total_ml,
+                card.fen,
+                0,
+                0,
+                "京A12345".encode(),
+            ),
         )
         return self.seq
 
@@ -49,8 +62,16 @@ class PumpJournal:
         self.write(records.RESERVED, (*sale, card.counter, reserved_fen, card.fen, self.total_ml, card.uid))
 
     def end(
-        self, seq: int, card: "TestCard", reserved_fen: int, volume_ml: int, grade: int = 1, price: int = 756,
-        flags: int = 0, reason: int = codes.STOP_NOZZLE, amount_fen: int | None = None,
+        self,
+        seq: int,
+        card: "TestCard",
+        reserved_fen: int,
+        volume_ml: int,
+        grade: int = 1,
+        price: int = 756,
+        flags: int = 0,
+        reason: int = codes.STOP_NOZZLE,
+        amount_fen: int | None = None,
     ) -> int:
         """An END; returns its amount in fen."""
         amount = min(money.amount_fen(volume_ml, price), reserved_fen - 1) if amount_fen is None else amount_fen
@@ -58,8 +79,28 @@ class PumpJournal:
         counter = card.counter + (1 if flags & records.FLAG_UNCERTAIN else 0)
         self.write(
             records.END,
-            (seq, card.uid, card.card_no, counter, 0, grade, reason, flags, price, 1, reserved_fen, amount, volume_ml,
-             before, self.total_ml, volume_ml // 10, volume_ml // 10, 0, 60, 700),
+            (
+                seq,
+                card.uid,
+                card.card_no,
+                counter,
+                0,
+                grade,
+                reason,
+                flags,
+                price,
+                1,
+                reserved_fen,
+                amount,
+                volume_ml,
+                before,
+                self.total_ml,
+                volume_ml // 10,
+                volume_ml // 10,
+                0,
+                60,
+                700,
+            ),
         )
         return amount
 
@@ -73,7 +114,9 @@ class PumpJournal:
             (*sale, card.uid, card.counter, reserved_fen, amount_fen, reserved_fen - amount_fen, card.fen, how),
         )
 
-    def sale(self, card: "TestCard", volume_ml: int, reserved_fen: int = 20_001, grade: int = 1, price: int = 756) -> int:
+    def sale(
+        self, card: "TestCard", volume_ml: int, reserved_fen: int = 20_001, grade: int = 1, price: int = 756
+    ) -> int:
         """A whole sale: START, RESERVED, END, SETTLED; returns its sequence."""
         seq = self.start(card, reserved_fen, grade, price)
         self.reserved((self.device, seq), card, reserved_fen)

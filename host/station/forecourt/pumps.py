@@ -94,6 +94,11 @@ def pump_of_device(conn: Connection, device: int) -> Pump | None:
     return next((pump for pump in pumps(conn) if pump.device == device), None)
 
 
+def pump_named(conn: Connection, station: str, name: str) -> Pump | None:
+    """The pump of this name."""
+    return next((pump for pump in pumps(conn) if (pump.station, pump.pump) == (station, name)), None)
+
+
 def mark_state(conn: Connection, device: int, state: dict[str, Any], at: int) -> None:
     """Keeps a pump's last `state`."""
     text = json.dumps(state, ensure_ascii=False)

@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     def pki_dir(self) -> Path:
         return self.data_dir / "pki"
 
+    @property
+    def bench_url(self) -> str:
+        return f"http://{self.bench_host}:{self.bench_port}"
+
     def device_id(self, pump: PumpSettings) -> int:
         """The number a board signs its records with: station_no * 256 + pump number."""
         return self.station_no * 256 + pump.number

@@ -5,6 +5,7 @@ What other fields and the faces may use is named here. A sale is named by its ST
 
 from station.sales.ingest import Ack, Batch, ingest
 from station.sales.invariant import Invariant, money_invariant
+from station.sales.isolation import isolate_message
 from station.sales.queries import (
     GapRow,
     HourRow,
@@ -38,6 +39,7 @@ __all__ = [
     "gaps",
     "hourly",
     "ingest",
+    "isolate_message",
     "money_invariant",
     "observe",
     "open_shadow",

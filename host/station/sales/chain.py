@@ -15,8 +15,7 @@ from sqlalchemy import Connection, delete, select
 
 from pump.core import records
 from station.platform.bulk import select_in, upsert_rows
-from station.sales import reasons
-from station.sales import tables as t
+from station.sales import reasons, tables
 from station.sales.isolation import Oddity
 
 AHEAD_LIMIT = 20_480  # twice what a journal holds
@@ -109,7 +108,7 @@ class Link:
         elif head.clock_offset_s is not None:
             at = head.clock_offset_s + uptime_s
         head.seq, head.mac = seq, raw[records.MAC_AT : records.CRC_AT]
-        self.proven.append(Proven(t.record_id(device, seq), device, seq, kind, quality, at, raw, trusted))
+        self.proven.append(Proven(tables.record_id(device, seq), device, seq, kind, quality, at, raw, trusted))
 
     def _oddity(self, reason: str, raw: bytes, seq: int) -> Oddity:
         return Oddity(reason, f"{self.head.device}/{seq}", raw, self.head.device, seq)
@@ -118,10 +117,10 @@ class Link:
 def open_links(conn: Connection, keys: dict[int, bytes], now: int) -> dict[int, Link]:
     """The chains of these devices as the database has them. keys: device -> journal key."""
     links = {device: Link(Head(device), key, {}, now) for device, key in keys.items()}
-    j = t.journals.c
+    j = tables.journals.c
     for row in select_in(conn, select(j.device, j.seq, j.mac, j.boot, j.clock_offset_s), j.device, links):
         links[row.device].head = Head(row.device, row.seq, bytes(row.mac), row.boot, row.clock_offset_s)
-    w = t.waiting.c
+    w = tables.waiting.c
     for row in select_in(conn, select(w.device, w.seq, w.raw).order_by(w.seq, w.digest), w.device, links):
         links[row.device].waiting.setdefault(row.seq, []).append(bytes(row.raw))
     return links
@@ -135,27 +134,29 @@ def save(conn: Connection, links: Iterable[Link]) -> list[Oddity]:
         if link.proven:
             heads.append((head.device, head.seq, head.mac, head.boot, head.clock_offset_s, link.now))
         if link.stale_waiting:
-            conn.execute(delete(t.waiting).where(t.waiting.c.device == head.device, t.waiting.c.seq <= head.seq))
+            conn.execute(
+                delete(tables.waiting).where(tables.waiting.c.device == head.device, tables.waiting.c.seq <= head.seq)
+            )
         for seq, raw in link.fresh_waiting:
             if seq > head.seq:
                 ahead.append((head.device, seq, hashlib.sha256(raw).hexdigest(), link.now, raw))
         odd += link.odd + _differing(conn, link)
-    upsert_rows(conn, t.journals, heads)
-    upsert_rows(conn, t.waiting, ahead, keep=True)
+    upsert_rows(conn, tables.journals, heads)
+    upsert_rows(conn, tables.waiting, ahead, keep=True)
     return odd
 
 
 def _differing(conn: Connection, link: Link) -> list[Oddity]:
     if not link.repeated:
         return []
-    came = {t.record_id(link.head.device, records.header(raw)[3]): raw for raw in link.repeated}
+    came = {tables.record_id(link.head.device, records.header(raw)[3]): raw for raw in link.repeated}
     kept = {proven.id: proven.raw for proven in link.proven}
-    r = t.records.c
+    r = tables.records.c
     kept |= {row.id: bytes(row.raw) for row in select_in(conn, select(r.id, r.raw), r.id, came)}
     odd = []
     for raw in dict.fromkeys(link.repeated):
         seq = records.header(raw)[3]
-        before = kept.get(t.record_id(link.head.device, seq))
+        before = kept.get(tables.record_id(link.head.device, seq))
         if before is not None and before != raw:
             odd.append(Oddity(reasons.CONTRADICTION, f"{link.head.device}/{seq}", raw, link.head.device, seq))
     return odd

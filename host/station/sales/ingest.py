@@ -15,8 +15,7 @@ from station import forecourt, ledger
 from station.platform.bulk import insert_rows, select_in, upsert_rows
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
-from station.sales import chain, facts, isolation, reasons, shadow
-from station.sales import tables as t
+from station.sales import chain, facts, isolation, reasons, shadow, tables
 from station.sales.chain import Link, Proven
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
@@ -86,7 +85,7 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
     """Saves the chains and makes of their newly proven records what follows from them. Returns what is odd."""
     proven = [record for link in links for record in link.proven]
     odd = chain.save(conn, links)
-    insert_rows(conn, t.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
+    insert_rows(conn, tables.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
     odd += _fuel_outside_sales(conn, proven, pumps)
     merge = Merge(conn, pumps, now)
     merge.load(proven)
@@ -134,7 +133,9 @@ class Merge:
     def load_ids(self, ids: Iterable[int]) -> None:
         """Loads the facts of these sales; one that is not known yet is empty."""
         wanted = set(ids)
-        self.sales = {row[0]: Facts(*row) for row in select_in(self.conn, select(t.sales), t.sales.c.id, wanted)}
+        self.sales = {
+            row[0]: Facts(*row) for row in select_in(self.conn, select(tables.sales), tables.sales.c.id, wanted)
+        }
         self.before = {identity: facts.stage(known) for identity, known in self.sales.items()}
 
     def record(self, record: Proven) -> None:
@@ -156,7 +157,7 @@ class Merge:
         """Writes the touched sales, their postings, hours and shadows."""
         changed = [self.sales[identity] for identity in self.touched]
         shadow.name_cards(self.conn, changed)
-        upsert_rows(self.conn, t.sales, [facts.as_row(sale) for sale in changed])
+        upsert_rows(self.conn, tables.sales, [facts.as_row(sale) for sale in changed])
         entries: list[ledger.Entry] = []
         hours: defaultdict[tuple[str, int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         for sale in changed:
@@ -168,11 +169,11 @@ class Merge:
                     self._count_hour(hours, sale)
         ledger.post_many(self.conn, entries)
         rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]
-        upsert_rows(self.conn, t.hours, rows, add={"sales", "volume_ml", "amount_fen"})
+        upsert_rows(self.conn, tables.hours, rows, add={"sales", "volume_ml", "amount_fen"})
         self.odd += shadow.follow(self.conn, changed, self.before, self.now)
 
     def _count_hour(self, hours: defaultdict[tuple[str, int, int], list[int]], sale: Facts) -> None:
-        pump = self.pumps.get(sale.id >> t.SEQ_BITS)
+        pump = self.pumps.get(sale.id >> tables.SEQ_BITS)
         if sale.grade is None or sale.ended is None:
             return
         sums = hours[pump.station if pump else "", sale.grade, hour_of(sale.ended)]
@@ -186,9 +187,9 @@ def sale_of(record: Proven) -> int | None:
     if record.kind == records.START:
         return record.id
     if record.kind == records.END:
-        return t.record_id(record.device, records.body(record.raw)[0])
+        return tables.record_id(record.device, records.body(record.raw)[0])
     if record.kind in (records.RESERVED, records.SETTLED, records.VOID):
-        return t.record_id(*records.body(record.raw)[:2])
+        return tables.record_id(*records.body(record.raw)[:2])
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from station.platform.bulk import select_in
+from station.sales import reasons
 from station.sales.tables import quarantine
 
 RAW_LIMIT = 65_536  # no message of ours is longer; more is cut and the cut is told
@@ -57,3 +58,8 @@ def isolate(conn: Connection, oddities: list[Oddity], now: int) -> None:
                 times=len(same),
             )
         )
+
+
+def isolate_message(conn: Connection, topic: str, payload: bytes, why: str, now: int) -> None:
+    """Keeps an MQTT message that is not what its topic carries."""
+    isolate(conn, [Oddity(reasons.MALFORMED, topic, payload, detail=why[:200])], now)

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from pump.core import records
 from station import forecourt
-from station.sales import facts
-from station.sales import tables as t
+from station.sales import facts, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,8 @@ def recent(
     until: int | None = None,
 ) -> list[SaleRow]:
     """Sales, newest first (by end, else start); since <= time < until."""
-    chosen = _filtered(select(t.sales, *_PUMP), pump, card_no, grade, since, until)
-    query = chosen.order_by(_WHEN.desc(), t.sales.c.id.desc()).limit(limit).offset(offset)
+    chosen = _filtered(select(tables.sales, *_PUMP), pump, card_no, grade, since, until)
+    query = chosen.order_by(_WHEN.desc(), tables.sales.c.id.desc()).limit(limit).offset(offset)
     return [_sale_row(row) for row in conn.execute(query)]
 
 
@@ -129,21 +128,21 @@ def recent_count(
     until: int | None = None,
 ) -> int:
     """How many sales recent() would page through."""
-    query = _filtered(select(func.count()).select_from(t.sales), pump, card_no, grade, since, until)
+    query = _filtered(select(func.count()).select_from(tables.sales), pump, card_no, grade, since, until)
     return int(conn.execute(query).scalar() or 0)
 
 
 def sale(conn: Connection, device: int, seq: int) -> SaleRow | None:
     """One sale by its name."""
-    query = _joined(select(t.sales, *_PUMP)).where(t.sales.c.id == t.record_id(device, seq))
+    query = _joined(select(tables.sales, *_PUMP)).where(tables.sales.c.id == tables.record_id(device, seq))
     row = conn.execute(query).first()
     return _sale_row(row) if row else None
 
 
 def hourly(conn: Connection, since: int, until: int) -> list[HourRow]:
     """The roll-up of hours with since <= hour < until, by hour then grade."""
-    h = t.hours.c
-    query = select(t.hours).where(h.hour >= since, h.hour < until).order_by(h.hour, h.grade, h.station)
+    h = tables.hours.c
+    query = select(tables.hours).where(h.hour >= since, h.hour < until).order_by(h.hour, h.grade, h.station)
     return [HourRow(*row) for row in conn.execute(query)]
 
 
@@ -151,7 +150,7 @@ def quarantine(
     conn: Connection, limit: int = 100, *, offset: int = 0, undecided_only: bool = False
 ) -> list[QuarantineRow]:
     """What is kept in quarantine, newest first."""
-    q = t.quarantine.c
+    q = tables.quarantine.c
     query = select(
         q.id,
         q.reason,
@@ -173,20 +172,20 @@ def quarantine(
 
 def quarantine_count(conn: Connection, *, undecided_only: bool = False) -> int:
     """How many rows quarantine() would page through."""
-    query = select(func.count()).select_from(t.quarantine)
+    query = select(func.count()).select_from(tables.quarantine)
     if undecided_only:
-        query = query.where(t.quarantine.c.decided_at.is_(None))
+        query = query.where(tables.quarantine.c.decided_at.is_(None))
     return int(conn.execute(query).scalar() or 0)
 
 
 def refusals(conn: Connection, limit: int = 50) -> list[RefusalRow]:
     """Refused cards, newest first."""
-    r = t.records.c
+    r = tables.records.c
     names = {pump.device: pump.pump for pump in forecourt.pumps(conn)}
     query = select(r.id, r.at, r.raw).where(r.kind == records.REFUSAL).order_by(r.at.desc(), r.id.desc()).limit(limit)
     found = []
     for row in conn.execute(query):
-        device, seq = t.split_id(row.id)
+        device, seq = tables.split_id(row.id)
         uid, card_no, code, nozzle, grade, _, balance_fen, _ = records.body(bytes(row.raw))
         pump = names.get(device, str(device))
         found.append(RefusalRow(device, seq, row.at, pump, card_no.hex(), uid.hex(), code, nozzle, grade, balance_fen))
@@ -195,7 +194,7 @@ def refusals(conn: Connection, limit: int = 50) -> list[RefusalRow]:
 
 def gaps(conn: Connection) -> list[GapRow]:
     """Devices whose records arrive with one missing before them."""
-    w, j = t.waiting.c, t.journals.c
+    w, j = tables.waiting.c, tables.journals.c
     acked = {row.device: row.seq for row in conn.execute(select(j.device, j.seq))}
     names = {pump.device: pump.pump for pump in forecourt.pumps(conn)}
     query = select(w.device, func.count(), func.min(w.received)).group_by(w.device).order_by(w.device)
@@ -205,14 +204,14 @@ def gaps(conn: Connection) -> list[GapRow]:
     ]
 
 
-_WHEN = func.coalesce(t.sales.c.ended, t.sales.c.started, t.sales.c.settled, t.sales.c.voided, 0)
-_DEVICE = t.sales.c.id.op(">>")(t.SEQ_BITS)
+_WHEN = func.coalesce(tables.sales.c.ended, tables.sales.c.started, tables.sales.c.settled, tables.sales.c.voided, 0)
+_DEVICE = tables.sales.c.id.op(">>")(tables.SEQ_BITS)
 _PUMP = (forecourt.pumps_table.c.station, forecourt.pumps_table.c.pump)
-_SHARED = {field.name for field in fields(SaleRow)} & {column.name for column in t.sales.columns}
+_SHARED = {field.name for field in fields(SaleRow)} & {column.name for column in tables.sales.columns}
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
-    return query.outerjoin_from(t.sales, forecourt.pumps_table, forecourt.pumps_table.c.device == _DEVICE)
+    return query.outerjoin_from(tables.sales, forecourt.pumps_table, forecourt.pumps_table.c.device == _DEVICE)
 
 
 def _filtered(
@@ -220,8 +219,8 @@ def _filtered(
 ) -> Select[Any]:
     conditions = (
         (pump, forecourt.pumps_table.c.pump == pump),
-        (card_no, t.sales.c.card_no == card_no),
-        (grade, t.sales.c.grade == grade),
+        (card_no, tables.sales.c.card_no == card_no),
+        (grade, tables.sales.c.grade == grade),
         (since, since is not None and since <= _WHEN),
         (until, until is not None and until > _WHEN),
     )
@@ -233,7 +232,7 @@ def _filtered(
 
 
 def _sale_row(row: Row[Any]) -> SaleRow:
-    device, seq = t.split_id(row.id)
+    device, seq = tables.split_id(row.id)
     shared = {name: getattr(row, name) for name in _SHARED}
     recovered = bool((row.flags or 0) & records.FLAG_RECOVERED)
     return SaleRow(

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Select, func, select, tuple_
 from pump.core import records
 from station import ledger
 from station.platform.bulk import chunks, select_in, upsert_rows
-from station.sales import reasons
-from station.sales import tables as t
+from station.sales import reasons, tables
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
 
@@ -86,13 +85,13 @@ def open_shadow(conn: Connection, card_no: str, uid: str, at: int) -> None:
     known = _load(conn, [card_no])[card_no]
     if not known.opened:
         known = replace(known.seen(0, RANK_DESK, 0, at), uid=uid.lower(), opened=at)
-        upsert_rows(conn, t.shadows, [known.row(at)])
+        upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
 def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> None:
     """The desk saw this purse and counter on the card, with no reservation open (also call it right after a load)."""
     known = _load(conn, [card_no])[card_no].seen(counter, RANK_DESK, balance_fen, at)
-    upsert_rows(conn, t.shadows, [known.row(at)])
+    upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
 def shadow(conn: Connection, card_no: str) -> Shadow | None:
@@ -102,8 +101,8 @@ def shadow(conn: Connection, card_no: str) -> Shadow | None:
 
 def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Shadow]:
     """The shadows of these cards, or of all, by card number."""
-    query = select(t.shadows).order_by(t.shadows.c.card_no)
-    found = conn.execute(query) if card_nos is None else select_in(conn, query, t.shadows.c.card_no, card_nos)
+    query = select(tables.shadows).order_by(tables.shadows.c.card_no)
+    found = conn.execute(query) if card_nos is None else select_in(conn, query, tables.shadows.c.card_no, card_nos)
     rows = [_Row(*row) for row in found]
     purse, inflight, pending = (_balances(conn, prefix, card_nos) for prefix in ("purse:", "inflight:", "pending:"))
     return [
@@ -141,7 +140,7 @@ def _state(row: _Row, books_fen: int) -> str:
 def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:
     """Gives sales whose own records are still out the card number that their uid belongs to."""
     nameless = {sale.uid: sale for sale in sales if sale.card_no is None and sale.uid}
-    s = t.shadows.c
+    s = tables.shadows.c
     numbers = {row.uid: row.card_no for row in select_in(conn, select(s.uid, s.card_no), s.uid, nameless)}
     for sale in sales:
         if sale.card_no is None and sale.uid in numbers:
@@ -158,7 +157,7 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
             continue
         row, old = rows[sale.card_no], before.get(sale.id, (False,) * 4)
         if not row.opened and row.reserved_count == row.counter == 0:
-            device, seq = t.split_id(sale.id)
+            device, seq = tables.split_id(sale.id)
             odd.append(Oddity(reasons.UNKNOWN_CARD, sale.card_no, b"", detail=f"{device}/{seq}"))
         if sale.is_reserved:
             row = row.seen(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
@@ -172,7 +171,7 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
         if sale.settled is not None and not old[3]:
             row = replace(row, settled_count=row.settled_count + 1)
         rows[sale.card_no] = row
-    upsert_rows(conn, t.shadows, [row.row(now) for _, row in sorted(rows.items())])
+    upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])
     return odd + _counters_twice(conn, newly)
 
 
@@ -182,14 +181,14 @@ def _counters_twice(conn: Connection, newly: list[Facts]) -> list[Oddity]:
     for pairs in chunks(ids, PAIRS):
         for row in conn.execute(_same_counter(pairs)):
             latest = row.last
-            device, seq = t.split_id(latest)
+            device, seq = tables.split_id(latest)
             detail = f"card {row.card_no} counter {row.counter}: {row.number} sales"
             odd.append(Oddity(reasons.COUNTER_TWICE, f"{device}/{seq}", b"", device, seq, detail))
     return odd
 
 
 def _same_counter(pairs: list[tuple[str | None, int | None]]) -> Select[tuple[str, int, int, int]]:
-    s = t.sales.c
+    s = tables.sales.c
     number = func.count().label("number")
     return (
         select(s.card_no, s.counter, func.max(s.id).label("last"), number)
@@ -201,6 +200,6 @@ def _same_counter(pairs: list[tuple[str | None, int | None]]) -> Select[tuple[st
 
 def _load(conn: Connection, card_nos: Iterable[str]) -> dict[str, _Row]:
     rows = {card_no: _Row(card_no) for card_no in card_nos}
-    for row in select_in(conn, select(t.shadows), t.shadows.c.card_no, list(rows)):
+    for row in select_in(conn, select(tables.shadows), tables.shadows.c.card_no, list(rows)):
         rows[row.card_no] = _Row(*row)
     return rows

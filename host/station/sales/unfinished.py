@@ -8,8 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from pump.core import codes, money, records
 from station import forecourt
-from station.sales import facts
-from station.sales import tables as t
+from station.sales import facts, tables
 from station.sales.facts import Facts
 from station.sales.ingest import Merge
 from station.sales.isolation import isolate
@@ -22,6 +21,7 @@ class Unfinished:
     device: int
     seq: int
     card_no: str | None
+    uid: str | None
     counter: int | None
     reserved_fen: int
     amount_fen: int | None
@@ -36,14 +36,16 @@ def unfinished(conn: Connection, device: int, seq: int) -> Unfinished | None:
 
     Also answers for sales already settled or voided in the books: the card decides whether it is still open.
     """
-    sale = _load(conn, t.record_id(device, seq))
+    sale = _load(conn, tables.record_id(device, seq))
     return _unfinished(sale) if sale else None
 
 
 def unfinished_of(conn: Connection, card_no: str) -> list[Unfinished]:
     """All sales of a card that are reserved and not settled."""
-    s = t.sales.c
-    query = select(t.sales).where(s.card_no == card_no, s.is_reserved == 1, s.settled.is_(None)).order_by(s.counter)
+    s = tables.sales.c
+    query = (
+        select(tables.sales).where(s.card_no == card_no, s.is_reserved == 1, s.settled.is_(None)).order_by(s.counter)
+    )
     return [_unfinished(Facts(*row)) for row in conn.execute(query)]
 
 
@@ -54,7 +56,7 @@ def accept_end(
 
     Raises ValueError (Chinese, then English) if the sale is unknown or ended, amounts are impossible, or `by` is one person.
     """
-    sale = _load(conn, t.record_id(device, seq))
+    sale = _load(conn, tables.record_id(device, seq))
     if sale is None or not sale.is_reserved or sale.ended is not None or sale.reserved_fen is None:
         raise ValueError("该交易不存在、未预扣或已结束 the sale is unknown, not reserved or ended already")
     if sale.grade is None or sale.price_fen_per_l is None:
@@ -88,7 +90,7 @@ def settled_at_desk(
     the records say of the sale.
     """
     body = (device, seq, bytes.fromhex(uid), counter, reserved_fen, amount_fen, reserved_fen - amount_fen, balance_fen)
-    identity = t.record_id(device, seq)
+    identity = tables.record_id(device, seq)
     probe = _load(conn, identity) or Facts(identity)
     fault = facts.settled(probe, (*body, records.HOW_DESK), at, 0)
     if fault:
@@ -110,7 +112,7 @@ def settled_at_desk(
 
 def _decide(conn: Connection, identity: int, what: str, content: dict[str, Any], by: str, why: str, at: int) -> None:
     decision = {"sale": identity, "at": at, "what": what, "content": json.dumps(content), "by_whom": by, "why": why}
-    conn.execute(insert(t.decisions).values(decision))
+    conn.execute(insert(tables.decisions).values(decision))
     merge = Merge(conn, {pump.device: pump for pump in forecourt.pumps(conn)}, at)
     merge.load_ids([identity])
     sale = merge.sales.setdefault(identity, Facts(identity))
@@ -122,16 +124,17 @@ def _decide(conn: Connection, identity: int, what: str, content: dict[str, Any],
 
 
 def _load(conn: Connection, identity: int) -> Facts | None:
-    row = conn.execute(select(t.sales).where(t.sales.c.id == identity)).first()
+    row = conn.execute(select(tables.sales).where(tables.sales.c.id == identity)).first()
     return Facts(*row) if row else None
 
 
 def _unfinished(sale: Facts) -> Unfinished:
-    device, seq = t.split_id(sale.id)
+    device, seq = tables.split_id(sale.id)
     return Unfinished(
         device,
         seq,
         sale.card_no,
+        sale.uid,
         sale.counter,
         sale.reserved_fen or 0,
         sale.amount_fen,

@@ -1,0 +1,67 @@
+"""`pumpside`, also `python -m station`: one door to everything. Parts are loaded when their command is used."""
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+# command -> (module, what it is for). A part that is not installed is missing from its own command only.
+PARTS = {
+    "run": ("run", "启动整个油站 · start the whole station"),
+    "init": ("processes", "建立或升级数据库 · set up or upgrade the database"),
+    "ingest": ("processes", "接收油机记录 · take the pumps' records"),
+    "web": ("processes", "看板与接口 · dashboard and API"),
+    "broker": ("broker", "内置消息代理 · the embedded broker"),
+    "broker-config": ("broker", "生成 Mosquitto 配置 · files for a Mosquitto"),
+    "provision": ("provision", "登记油机 · give a pump its identity"),
+    "bench": ("bench", "模拟加油现场 · the simulated forecourt"),
+    "card": ("card", "卡务 · the card desk"),
+    "sales": ("sales", "交易、缺口与隔离区 · sales, gaps and quarantine"),
+    "price": ("forecourt", "油价 · prices"),
+    "pump": ("forecourt", "油机状态与命令 · pumps and commands to them"),
+    "tank": ("forecourt", "油罐与进油 · tanks and deliveries"),
+    "verify": ("verify", "全库核对 · check the whole database"),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Loads the module of a command when the command is asked for, so that a missing part breaks nothing else."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(PARTS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in PARTS:
+            return None
+        module = importlib.import_module(f"station.cli.{PARTS[cmd_name][0]}")
+        module.app._add_completion = False  # it belongs to the whole command, not to each part
+        found: Any = get_command(module.app)
+        # A module with one command is that command; one with several is a group that may hold it under its name.
+        return getattr(found, "commands", {}).get(cmd_name, found)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("命令 Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in PARTS.items()])
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def main() -> None:
+    """Pumpside 加油站 IC 卡控制系统 · open IC-card control for fuel dispensers.
+
+    例 Example: pumpside run --bench
+    """
+
+
+def run() -> None:
+    """Entry of the `pumpside` script."""
+    app(prog_name="pumpside")
+
+
+if __name__ == "__main__":
+    sys.exit(run())

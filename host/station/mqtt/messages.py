@@ -1,0 +1,115 @@
+"""Reading what pumps send as JSON: strict, bounded, and never raising anything but Malformed."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+JSON_LIMIT = 4096  # bytes; the longest message of a pump is below 600
+
+
+class MalformedError(Exception):
+    """The payload is not what its topic carries; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A pump's question: `time`, or `unfinished` with the sale that a card holds open."""
+
+    id: str
+    ask: str
+    uid: str = ""
+    device: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The outcome of a command."""
+
+    id: str
+    ok: bool
+    why: str
+
+
+def parse_object(payload: bytes) -> dict[str, Any]:
+    """A JSON object, UTF-8. Raises MalformedError."""
+    if len(payload) > JSON_LIMIT:
+        raise MalformedError(f"{len(payload)} bytes")
+    try:
+        message = json.loads(payload.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise MalformedError("not an object")
+    return message
+
+
+def parse_state(payload: bytes) -> dict[str, Any]:
+    """A `state` payload or last will. Raises MalformedError."""
+    message = parse_object(payload)
+    if message.get("v") != 1 or not isinstance(message.get("online"), bool):
+        raise MalformedError("v or online")
+    if message["online"]:
+        for name in ("device", "boot", "time", "tariff"):
+            if name in message and not _is_count(message[name]):
+                raise MalformedError(name)
+        alarms = message.get("alarms", [])
+        if not isinstance(alarms, list) or not all(_is_count(alarm) for alarm in alarms):
+            raise MalformedError("alarms")
+        if not isinstance(message.get("nozzles", []), list) or not isinstance(message.get("state", ""), str):
+            raise MalformedError("nozzles or state")
+    return message
+
+
+def parse_live(payload: bytes) -> dict[str, Any]:
+    """A `live` payload. Raises MalformedError."""
+    message = parse_object(payload)
+    for name, value in message.items():
+        if name in ("s", "card"):
+            if not isinstance(value, str):
+                raise MalformedError(name)
+        elif name == "a":
+            if not isinstance(value, list):
+                raise MalformedError(name)
+        elif value is not None and not (isinstance(value, int) and abs(value) < 1 << 63):
+            raise MalformedError(name[:20])
+    return message
+
+
+def parse_ask(payload: bytes) -> Ask:
+    """An `ask` payload. Raises MalformedError."""
+    message = parse_object(payload)
+    name, ask = message.get("id"), message.get("ask")
+    if not _is_hex(name, 1, 32):
+        raise MalformedError("id")
+    if ask == "time":
+        return Ask(name, ask)
+    if ask != "unfinished":
+        raise MalformedError("ask")
+    uid, sale = message.get("uid"), message.get("sale")
+    if not _is_hex(uid, 14, 14):
+        raise MalformedError("uid")
+    if not (isinstance(sale, list) and len(sale) == 2 and all(_is_count(part) for part in sale)):
+        raise MalformedError("sale")
+    return Ask(name, ask, uid.lower(), *sale)
+
+
+def parse_done(payload: bytes) -> Done:
+    """A `done` payload. Raises MalformedError."""
+    message = parse_object(payload)
+    name, ok, why = message.get("id"), message.get("ok"), message.get("why", "")
+    if not _is_hex(name, 1, 32) or not isinstance(ok, bool) or not isinstance(why, str):
+        raise MalformedError("id, ok or why")
+    return Done(name, ok, why[:200])
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 32
+
+
+def _is_hex(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, str) and least <= len(value) <= most and all(c in "0123456789abcdefABCDEF" for c in value)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
