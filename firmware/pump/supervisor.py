@@ -7,6 +7,7 @@ the journal, restart.
 
 import asyncio
 import gc
+import os
 import sys
 import time
 
@@ -50,7 +51,8 @@ class Board:
         self.panel = Panel(i2c)
         self.lcd = Lcd(i2c)
         journal = Journal(open_flash("journal", _FALLBACK_SECTORS[0]), settings.device, settings.journal_key)
-        self.controller = Controller(settings, journal, Checkpoint(open_flash("ckpt", _FALLBACK_SECTORS[1])))
+        checkpoint = Checkpoint(open_flash("ckpt", _FALLBACK_SECTORS[1]))
+        self.controller = Controller(settings, journal, checkpoint, os.urandom)
         self.link = None
         self.worst_late_us = 0
         self.failure = None

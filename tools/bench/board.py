@@ -7,10 +7,13 @@
 by whoever plays the world, and the symlink `console`, on which `mpremote connect <home>/console` works.
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +30,15 @@ from tools.bench.wires import CUT_AT, DIED, ERASES, PROGRAMS, WDT_FED, WDT_TIMEO
 
 FLASH_FILES = {"journal.bin": 0x140000, "checkpoint.bin": 0x8000}
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_bench() -> None:
+    """In the child: a bench that was killed hard must not leave boards behind that hold its files (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Relays(NamedTuple):
@@ -145,7 +157,13 @@ class SimBoard:
         self.console.board_started(raw)
         slave = self.console.inner_slave
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={"PATH": os.defpath}
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env={"PATH": os.defpath},
+            preexec_fn=_die_with_bench,
         )
         self._started_at = self._fed_at = time.monotonic()
         self._fed = 0
