@@ -142,7 +142,10 @@ class Session:
         if self.key is None:
             return (yield from self._plain(message))
         self._iv = self._cmac.of(message, self._iv)
-        answer = yield from self._plain(message + self._iv[:8] if sealed else message)
+        return self._verified((yield from self._plain(message + self._iv[:8] if sealed else message)))
+
+    def _verified(self, answer):
+        """An answer's data, once its MAC fits the chain."""
         data = answer[:-8]
         self._iv = self._cmac.of(data + b"\0", self._iv)
         if self._iv[:8] != answer[-8:]:

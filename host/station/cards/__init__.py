@@ -1,0 +1,41 @@
+"""Cards: issued, read, loaded, blocked and settled at the desk. What other fields and the faces may use is named here.
+
+Card numbers are 16 digits; money is fen; times are Unix seconds.
+"""
+
+from station.cards import tables as tables
+from station.cards.desk import Contact, Desk, DeskError, TornError, yuan
+from station.cards.issuing import Order
+from station.cards.keys import CardKeys
+from station.cards.loading import Load, waiting
+from station.cards.numbers import parse, shown
+from station.cards.on_card import CardView, LogEntry, Reservation
+from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
+from station.cards.registry import Card, Event, card, counts, events, listed
+
+__all__ = [
+    "Card",
+    "CardInHand",
+    "CardKeys",
+    "CardLink",
+    "CardView",
+    "Contact",
+    "Desk",
+    "DeskError",
+    "DeskReader",
+    "Event",
+    "Load",
+    "LogEntry",
+    "Order",
+    "ReaderUnavailableError",
+    "Reservation",
+    "TornError",
+    "card",
+    "counts",
+    "events",
+    "listed",
+    "parse",
+    "shown",
+    "waiting",
+    "yuan",
+]

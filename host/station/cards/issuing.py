@@ -1,0 +1,129 @@
+"""Issuing a card: what may be ordered, and the card made and booked so that a torn card can be issued again."""
+
+import calendar
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, update
+
+from pump.core import card_layout, codes
+from station.cards import numbers, registry
+from station.cards.keys import KEY_VERSION, CardKeys
+from station.cards.tables import cards
+
+ALL_GRADES = (codes.GRADE_92, codes.GRADE_95, codes.GRADE_98, codes.GRADE_DIESEL)
+UPPER_FEN = {
+    card_layout.KIND_REGISTERED: card_layout.PURSE_UPPER_REGISTERED_FEN,
+    card_layout.KIND_ANONYMOUS: card_layout.PURSE_UPPER_ANONYMOUS_FEN,
+    card_layout.KIND_STAFF: card_layout.PURSE_UPPER_REGISTERED_FEN,
+}
+ANONYMOUS_YEARS = 3  # prepaid-card rules: valid for three years at least
+PLATE_BYTES = 12
+
+
+class OrderError(Exception):
+    """A card that may not be issued like this; the message (Chinese, then English) says why."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be issued. expiry: Unix seconds, 0 never; None: as usual for the kind."""
+
+    kind: int = card_layout.KIND_REGISTERED
+    holder: str = ""
+    document: str = ""
+    plate: str = ""
+    company: int = 0
+    grades: tuple[int, ...] = field(default=ALL_GRADES)
+    expiry: int | None = None
+
+    def expiry_at(self, now: int) -> int:
+        """The expiry that goes on the card."""
+        if self.expiry is not None:
+            return self.expiry
+        return years_later(now, ANONYMOUS_YEARS) if self.kind == card_layout.KIND_ANONYMOUS else 0
+
+    def check(self, now: int) -> None:
+        """OrderError unless the law and the card allow it."""
+        if self.kind not in UPPER_FEN:
+            raise OrderError("卡种不存在 there is no such kind of card")
+        if self.kind != card_layout.KIND_ANONYMOUS and not (self.holder.strip() and self.document.strip()):
+            raise OrderError("记名卡须登记姓名和证件号 a registered card needs the holder's name and document number")
+        if not self.grades or any(not 1 <= grade <= 15 for grade in self.grades):
+            raise OrderError("油品不正确 no such grade")
+        if len(self.plate.encode()) > PLATE_BYTES:
+            raise OrderError("车牌过长 the plate is too long")
+        expiry = self.expiry_at(now)
+        if expiry and expiry <= now:
+            raise OrderError("有效期已过 the expiry has passed")
+        if expiry > 0xFFFFFFFF or not 0 <= self.company <= 0xFFFFFFFF:
+            raise OrderError("有效期或单位编号超出范围 expiry or company number is out of range")
+        if self.kind == card_layout.KIND_ANONYMOUS and expiry and expiry < years_later(now, ANONYMOUS_YEARS):
+            raise OrderError("不记名卡有效期不得少于三年 an anonymous card must be valid for three years at least")
+
+    def contents(self, keys: CardKeys, card_no: str, issuer: int, now: int) -> tuple[bytes, bytes]:
+        """The signed identity and limits files."""
+        grades = sum(1 << grade for grade in set(self.grades))
+        identity = card_layout.pack_identity(
+            self.kind,
+            issuer,
+            numbers.to_bcd(card_no),
+            self.company,
+            grades,
+            self.expiry_at(now),
+            now,
+            KEY_VERSION,
+        )
+        return keys.sign(identity), keys.sign(card_layout.pack_limits(self.plate.encode()))
+
+
+def years_later(now: int, years: int) -> int:
+    """The same day and time, so many years on (29 February: 1 March)."""
+    then = time.gmtime(now)
+    return now + (_days(then.tm_year + years, then.tm_mon, then.tm_mday) - now // 86400) * 86400
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970 of a date; the day may run over into the next month."""
+    return calendar.timegm((year, month, 1, 0, 0, 0)) // 86400 + day - 1
+
+
+def begin(conn: Connection, uid: bytes, order: Order, station_no: int, now: int) -> str:
+    """Books that this chip is being made a card; its number. One begun before goes on under its number.
+
+    OrderError if the chip is a card already.
+    """
+    known = registry.by_uid(conn, uid)
+    if known is not None and known.state != "issuing":
+        raise OrderError(f"这张卡已发行，卡号 {numbers.shown(known.card_no)} this card has been issued already")
+    values = {
+        "uid": uid.hex(),
+        "kind": order.kind,
+        "state": "issuing",
+        "holder": order.holder.strip(),
+        "document": order.document.strip(),
+        "plate": order.plate,
+        "company": order.company,
+        "grades": sum(1 << grade for grade in set(order.grades)),
+        "expiry": order.expiry_at(now),
+        "upper_fen": UPPER_FEN[order.kind],
+        "key_version": KEY_VERSION,
+        "issued_at": now,
+    }
+    if known is not None:
+        conn.execute(update(cards).where(cards.c.card_no == known.card_no).values(**values))
+        return known.card_no
+    card_no = registry.next_number(conn, station_no)
+    conn.execute(insert(cards).values(card_no=card_no, **values))
+    return card_no
+
+
+def complete(conn: Connection, card_no: str, by: str, now: int) -> None:
+    """Books that the card is made."""
+    conn.execute(update(cards).where(cards.c.card_no == card_no, cards.c.state == "issuing").values(state="active"))
+    registry.note(conn, card_no, now, "issued", by)
+
+
+def give_up(conn: Connection, card_no: str) -> None:
+    """The chip turned out not to be ours to issue: its number is void."""
+    conn.execute(update(cards).where(cards.c.card_no == card_no, cards.c.state == "issuing").values(state="void"))
