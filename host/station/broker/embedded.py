@@ -2,8 +2,8 @@
 
 What amqtt 0.12 does by itself, each answered below: it drops a live session for a client id before it knows the
 password; takes wills on any topic; leaves the old connection of a client id open when a new one comes, so that its
-will marks a live pump as offline later; never ends a connection whose keep-alive ran out; reads packets of any size;
-waits for ever for the first packet.
+will marks a live pump as offline later; never ends a connection whose keep-alive ran out; hands retained messages of
+others to whoever connects; reads packets of any size; waits for ever for the first packet.
 """
 
 # mypy: disable-error-code="misc,no-any-return"
@@ -154,6 +154,22 @@ class EmbeddedBroker(Broker):
         if not allowed:
             log.warning("refused %s of %r to %r", action, topic[:200], user)
         return allowed
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        # amqtt also calls this at every connect, with the filters of everybody.
+        topic_filter, qos = subscription
+        handler = self._get_handler(session)
+        if handler is None or all(other is not session for other, _ in self._subscriptions.get(topic_filter, ())):
+            return
+        user = session.username or ""
+        sent = [
+            asyncio.create_task(handler.mqtt_publish(kept.topic, kept.data, min(qos, kept.qos or 0), retain=True))
+            for kept in list(self._retained_messages.values())
+            if self._matches(kept.topic, topic_filter) and topics.may_receive(user, kept.topic)
+        ]
+        await asyncio.gather(*sent, return_exceptions=True)
 
     async def _cleanup_session(self, client_id: str) -> None:
         # The monitor made its list some awaits ago: by now the client may be back.
