@@ -11,7 +11,7 @@ from station.cards.loading import Load, waiting
 from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
-from station.cards.registry import Card, Event, card, counts, events, listed
+from station.cards.registry import Card, Event, card, count, counts, events, listing
 
 __all__ = [
     "Card",
@@ -31,9 +31,10 @@ __all__ = [
     "Reservation",
     "TornError",
     "card",
+    "count",
     "counts",
     "events",
-    "listed",
+    "listing",
     "parse",
     "shown",
     "waiting",

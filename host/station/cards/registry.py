@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from pump.core import card_layout
 from station import forecourt
@@ -67,18 +67,28 @@ def by_uid(conn: Connection, uid: bytes) -> Card | None:
     return _card(row) if row else None
 
 
-def listed(conn: Connection, text: str = "", limit: int = 50, offset: int = 0) -> list[Card]:
-    """Cards by number, newest first; text: part of the number, holder or plate."""
-    query = select(*_COLUMNS).where(cards.c.state != "void")
-    if text:
-        pattern = f"%{_escaped(text)}%"
-        query = query.where(
-            cards.c.card_no.like(pattern, escape="\\")
-            | cards.c.holder.like(pattern, escape="\\")
-            | cards.c.plate.like(pattern, escape="\\")
-        )
-    query = query.order_by(cards.c.issued_at.desc(), cards.c.card_no.desc()).limit(limit).offset(offset)
-    return [_card(row) for row in conn.execute(query).mappings()]
+def listing(conn: Connection, search: str = "", limit: int = 50, offset: int = 0) -> list[Card]:
+    """Cards, newest first; search: part of the number (blanks do not matter), the holder's name or the plate."""
+    query = select(*_COLUMNS).where(_matches(search)).order_by(cards.c.issued_at.desc(), cards.c.card_no.desc())
+    return [_card(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def count(conn: Connection, search: str = "") -> int:
+    """How many cards listing() has in all."""
+    return int(conn.execute(select(func.count()).select_from(cards).where(_matches(search))).scalar() or 0)
+
+
+def _matches(search: str) -> ColumnElement[bool]:
+    found = cards.c.state != "void"
+    if not search.strip():
+        return found
+    number = f"%{_escaped(search.replace(' ', ''))}%"
+    words = f"%{_escaped(search.strip())}%"
+    return found & (
+        cards.c.card_no.like(number, escape="\\")
+        | cards.c.holder.like(words, escape="\\")
+        | cards.c.plate.like(words, escape="\\")
+    )
 
 
 def _escaped(text: str) -> str:
