@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import httpx
 from sqlalchemy import Connection
 
 from station.platform import database
@@ -154,8 +155,7 @@ class StationRun:
         return found
 
     def console(self, name: str) -> str:
-        log = self.data_dir / "bench" / name / "console.log"
-        return log.read_text(errors="replace")[-3000:] if log.exists() else ""
+        return httpx.get(f"{self.bench.url}/pumps/{name}/console", trust_env=False).text[-3000:]
 
     # -- the books
 

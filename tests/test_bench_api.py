@@ -60,6 +60,9 @@ class Notebook:
     def state(self) -> State:
         raise Refused(503, "还没有运行", "not running yet")
 
+    def console(self, pump: str) -> str:
+        return f"boot of {pump}"
+
 
 @pytest.fixture
 def world() -> Notebook:
@@ -98,6 +101,10 @@ async def test_the_client_shows_a_refusal_in_both_languages(http: httpx.AsyncCli
     with pytest.raises(BenchError) as refused:
         await bench.state()
     assert refused.value.status == 503
+
+
+async def test_the_board_s_last_words_can_be_read(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/pumps/p2/console")).text == "boot of p2"
 
 
 async def test_a_bench_that_does_not_run_is_named() -> None:

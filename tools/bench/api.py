@@ -1,4 +1,4 @@
-"""The bench's HTTP face: `GET /state`, `GET /acts`, and a POST for every act (tools/bench/acts.py, dispatch.py).
+"""The bench's HTTP face: `GET /state`, `GET /acts`, `GET /pumps/p1/console`, and a POST for every act (tools/bench/acts.py, dispatch.py).
 
 For this machine only: it listens on loopback, answers only to a loopback Host (no DNS rebinding) and takes only JSON
 bodies, which a foreign web page cannot send here without a CORS permission that is never given.
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tools.bench.acts import Act
@@ -25,6 +25,7 @@ class Doer(Protocol):
 
     def do(self, act: Act) -> dict[str, Any]: ...
     def state(self) -> State: ...
+    def console(self, pump: str) -> str: ...
 
 
 def create_app(world: Doer) -> FastAPI:
@@ -47,6 +48,11 @@ def create_app(world: Doer) -> FastAPI:
         return {
             path: {name: field.kind.__name__ for name, field in fields.items()} for path, (_, fields) in ROUTES.items()
         }
+
+    @app.get("/pumps/{pump}/console")
+    async def console(pump: str) -> PlainTextResponse:
+        """What the board printed last, for whoever looks for a fault."""
+        return PlainTextResponse(world.console(pump))
 
     @app.post("/{path:path}")
     async def act(path: str, request: Request) -> dict[str, Any]:

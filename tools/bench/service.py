@@ -1,6 +1,7 @@
 """The bench as a process: `python -m station bench serve`. World, first cards, HTTP; ends on SIGTERM or Ctrl-C."""
 
 import logging
+import os
 import sys
 import threading
 
@@ -18,7 +19,9 @@ def serve(settings: Settings) -> None:
     """Blocks until a stop signal."""
     # Four plants, eight threads: a thread that wants the interpreter for a moment must not wait 5 ms for it.
     sys.setswitchinterval(0.0005)
-    world = World(settings.data_dir, (settings.broker_host, settings.broker_port))
+    # The boards' heap as on an ESP32; another one is for trying out firmware that does not fit yet.
+    heap = os.environ.get("PUMPSIDE_BENCH_HEAP", "50wK")
+    world = World(settings.data_dir, (settings.broker_host, settings.broker_port), heap=heap)
     for tank in settings.tanks:
         world.tanks.fill(tank.grade, tank.opening_ml, tank.capacity_ml)
     for name in world.wallet.broken:

@@ -209,6 +209,10 @@ class World(Deeds):
             "last_error": self.last_error,
         }
 
+    def console(self, pump: str) -> str:
+        """The last the board printed. Refused for an unknown pump."""
+        return self._rig(pump).board.log()
+
     def wait(self, condition: Callable[[State], object], timeout_s: float = 20.0) -> State:
         """The first state for which the condition holds. TimeoutError shows displays and boards' last words."""
         deadline = time.monotonic() + timeout_s
