@@ -1,4 +1,4 @@
-"""A station of fixed values for the pages: pumps that fuel by the clock, sales, tanks, cards, and a bench that remembers."""
+"""A station of fixed values for the pages: pumps that fuel by the clock, and a bench that remembers."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,7 +26,8 @@ def sale(seq: int, **changed: Any) -> SaleRow:
         "device": 257, "seq": seq, "station": "s1", "pump": "p1", "state": "settled", "card_no": CARD, "counter": seq,
         "nozzle": 0, "grade": 1, "price_fen_per_l": 756, "plate": "", "started": 1_790_000_000 + seq * 300,
         "ended": 1_790_000_120 + seq * 300, "settled": 1_790_000_125 + seq * 300, "reserved_fen": 20001,
-        "amount_fen": amount_fen(25_100 + seq, 756), "volume_ml": 25_100 + seq, "total_start_ml": 0, "total_end_ml": 25_100,
+        "amount_fen": amount_fen(25_100 + seq, 756), "volume_ml": 25_100 + seq, "total_start_ml": 0,
+        "total_end_ml": 25_100,
         "overrun_ml": 4, "duration_s": 60, "reason": codes.STOP_NOZZLE, "recovered": False, "returned_fen": 1,
         "balance_fen": 50_000, "how": 1,
     }
@@ -109,10 +110,10 @@ class FakeSource:
 
     def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]:
         self._may_fail()
-        rows = [] if self.mode == "empty" else [
-            QuarantineRow(2, "bad_mac", "257/12", 257, 12, "does not continue the chain", bytes(128), 1, 1_790_000_000, 3, None, None),
-            QuarantineRow(1, "malformed", HOSTILE, None, None, HOSTILE, b"{[", 1, 1_790_000_000, 1, 1_790_000_100, "discarded"),
-        ]
+        at = 1_790_000_000
+        odd = QuarantineRow(2, "bad_mac", "257/12", 257, 12, "not of this chain", bytes(128), 1, at, 3, None, None)
+        hostile = QuarantineRow(1, "malformed", HOSTILE, None, None, HOSTILE, b"{[", 1, at, 1, at + 100, "discarded")
+        rows = [] if self.mode == "empty" else [odd, hostile]
         return Page(rows[offset : offset + limit], len(rows))
 
 
@@ -143,10 +144,9 @@ class FakeBench:
             "ready": True, "uptime_ms": 1, "broker": "running", "desk": None, "desk_port": "", "last_error": "",
             "traffic": {"on": False, "speed": 1.0, "customers": 3, "seed": 1}, "tanks": [],
             "cards": [
-                {"card": "04aabbccddee01", "card_no": CARD, "holder": "张三", "where": "wallet", "balance_fen": 80_000, "open_fen": 0},
-                {"card": "04aabbccddee02", "card_no": "6200010000000025", "holder": "", "where": "wallet",
-                 "balance_fen": 12_345, "open_fen": 20_001},
-                {"card": "04aabbccddee03", "card_no": None, "holder": "", "where": "desk", "balance_fen": None, "open_fen": 0},
+                self._card("04aabbccddee01", CARD, "张三", "wallet", 80_000),
+                self._card("04aabbccddee02", "6200010000000025", "", "wallet", 12_345, 20_001),
+                self._card("04aabbccddee03", None, "", "desk", None),
             ],
             "pumps": [self._pump(n, mode, grades, glyphs) for n, mode, grades in (
                 ("p1", "slot", (1, 2, 3, 4)), ("p2", "slot", (1, 2)), ("p3", "tap", (2,)), ("p4", "tap", (4,)),
@@ -154,11 +154,20 @@ class FakeBench:
         }
 
     @staticmethod
-    def _pump(name: str, mode: str, grades: tuple[int, ...], glyphs: list[list[int]]) -> dict[str, Any]:
-        lines = [f"PUMP {name[1]}  <b>READY</b>"[:20].ljust(20), "\ue000 7.56 /L".ljust(20), "INSERT CARD".ljust(20), " " * 20]
+    def _card(
+        uid: str, card_no: str | None, holder: str, where: str, balance_fen: int | None, open_fen: int = 0
+    ) -> dict[str, Any]:
         return {
-            "pump": name, "device": 256 + int(name[1]), "mode": mode, "power": True, "boots": 1, "network": "up", "linked": True,
-            "estop": False, "tamper": False, "seal": False, "permit": False, "motor": False, "buzzer": False, "card": None,
+            "card": uid, "card_no": card_no, "holder": holder, "where": where, "balance_fen": balance_fen, "open_fen": open_fen,
+        }
+
+    @staticmethod
+    def _pump(name: str, mode: str, grades: tuple[int, ...], glyphs: list[list[int]]) -> dict[str, Any]:
+        lines = [line.ljust(20) for line in (f"PUMP {name[1]}  <b>READY</b>", "\ue000 7.56 /L", "INSERT CARD", "")]
+        return {
+            "pump": name, "device": 256 + int(name[1]), "mode": mode, "power": True, "boots": 1, "network": "up",
+            "linked": True, "estop": False, "tamper": False, "seal": False, "permit": False, "motor": False,
+            "buzzer": False, "card": None,
             "lcd": {"on": True, "backlight": True, "lines": lines, "glyphs": glyphs},
             "nozzles": [
                 {"nozzle": i, "grade": g, "lifted": False, "trigger": "none", "big_valve": False, "small_valve": False,

@@ -1,6 +1,7 @@
 """Runs the pages over the fakes: `python -m tests.dashboard.serve PORT`. Tests steer it through `/_test/...`."""
 
 import sys
+import time
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,6 +28,13 @@ def application(port: int) -> FastAPI:
     def alive(alive: str) -> JSONResponse:
         bench.dead = alive == "dead"
         return JSONResponse(alive)
+
+    @app.get("/_test/fresh")
+    def fresh() -> JSONResponse:
+        """Everything as at the start: the pump begins to fuel anew, the bench forgets."""
+        source.began = time.monotonic()
+        bench.__init__()  # type: ignore[misc]
+        return JSONResponse(True)
 
     app.mount("/_bench", bench.app())
     build(app, source, f"http://127.0.0.1:{port}/_bench")

@@ -74,6 +74,7 @@ class BenchNozzle:
         kind: Pulser | None = next((k for k in PULSERS if k == event.args), None)
         if kind is not None:
             await self.do(acts.pulser(self.pump, kind, self.number))
+        self.pulser.update()  # a refused choice must not stay on the page
 
     def show(self, state: NozzleState) -> None:
         t = self.t

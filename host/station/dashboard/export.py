@@ -17,6 +17,9 @@ from station.dashboard.source import SaleFilter, Source
 from station.sales import SaleRow
 
 ROWS_AT_ONCE = 1000
+COLUMNS = (
+    "time", "pump", "nozzle", "grade", "litres", "price", "amount", "card", "plate", "reason", "state", "number",
+)  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -34,8 +37,7 @@ def _inert(text: str | None) -> str:
 
 
 def _head(lang: str) -> list[str]:
-    words = ("time", "pump", "nozzle", "grade", "litres", "price", "amount", "card", "plate", "reason", "state", "number")
-    return [texts.text(f"csv.{word}", lang) for word in words]
+    return [texts.text(f"csv.{word}", lang) for word in COLUMNS]
 
 
 def _line(row: SaleRow, lang: str) -> list[str]:

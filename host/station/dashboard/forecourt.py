@@ -24,8 +24,9 @@ class ForecourtPage:
         self.hub, self.t = frame.hub, t
         self.overview: Overview | None = None
         self.failure = ""
-        self.tiles: dict[str, Tile] = {}
+        self.tiles: dict[str, Tile] | None = None
         Tag("h1", t("forecourt.title"))
+        self.trouble = Tag("div", "", "panel note failed hidden", role="alert")
         self.islands = Tag("div", look="tiles")
         self.no_pumps = Tag("div", t("forecourt.empty"), "panel note hidden")
         self.strip = Tag("section", look="panel strip", aria_label=t("money.title"))
@@ -34,11 +35,11 @@ class ForecourtPage:
                 with Tag("header"):
                     Tag("h2", t("last.title"))
                     Tag("a", t("last.more"), href="/sales")
-                self.sales = Table(t, sale_columns(t), t("last.empty"))
+                self.sales = Table(t, sale_columns(t, brief=True), t("last.empty"))
             with Tag("section", look="panel"):
                 with Tag("header"):
                     Tag("h2", t("tanks.title"))
-                    Tag("a", t("nav.tanks"), href="/tanks")
+                    Tag("a", t("tanks.more"), href="/tanks")
                 self.tanks = Tag("div")
         self._draw_slow()
         self.look()
@@ -47,7 +48,7 @@ class ForecourtPage:
     def look(self) -> None:
         """Shows what changed since the last look."""
         pumps = self.hub.source.forecourt()
-        if [p.pump for p in pumps] != list(self.tiles):
+        if self.tiles is None or [p.pump for p in pumps] != list(self.tiles):
             self.islands.clear()
             with self.islands:
                 self.tiles = {p.pump: Tile(self.t, p.pump) for p in pumps}
@@ -60,12 +61,16 @@ class ForecourtPage:
     def _draw_slow(self) -> None:
         overview, self.failure = self.hub.overview, self.hub.failure
         before, self.overview = self.overview, overview
+        self.trouble.show(bool(self.failure))
+        if self.failure:
+            since = f" · {self.t('frame.stale', at=figures.clock(self.hub.seen_s))}" if overview else ""
+            self.trouble.text = f"{self.t('frame.failed', why=self.failure)} · {self.t('frame.retry')}{since}"
         if overview is None:
             self._strip(None)
             if self.failure:
                 self.sales.show((), self.failure)
             return
-        self.sales.show(overview.sales[:LAST_SALES], self.failure)
+        self.sales.show(overview.sales[:LAST_SALES])
         if before is None or before.invariant != overview.invariant:
             self._strip(overview.invariant)
         if before is None or before.tanks != overview.tanks:

@@ -68,7 +68,7 @@ class Frame:
     @staticmethod
     def _switches(t: Words, theme: str) -> None:
         other = texts.ZH if t.lang == texts.EN else texts.EN
-        language = press("translate", t("frame.language"), look="plain language")
+        language = press("translate", t("frame.language"), look="plain language", title=t("frame.language.title"))
         language.on("click", js_handler="() => { %s; location.reload(); }" % (COOKIE % ("ps_lang", other)))
         following = {"auto": "light", "light": "dark", "dark": "auto"}[theme]
         title = f"{t('frame.theme')}（{t('frame.theme.' + theme)}）" if t.lang == texts.ZH else (

@@ -1,6 +1,7 @@
 """What all viewers share: one look per second into the database for everybody, and the list of alarms."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -30,6 +31,7 @@ class Hub:
         self.source = source
         self.overview: Overview | None = None
         self.failure = ""
+        self.seen_s = 0  # Unix time of `overview`
         self.viewers: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +60,7 @@ class Hub:
         """One look; whatever goes wrong is shown on the pages and tried again, never raised."""
         try:
             self.overview = await asyncio.to_thread(self.source.overview)
-            self.failure = ""
+            self.failure, self.seen_s = "", int(time.time())
         except Exception as error:  # noqa: BLE001 - a page must outlive any failure of the database
             if not self.failure:
                 log.warning("overview_failed", error=repr(error))

@@ -76,8 +76,8 @@ def marked(look: str, icon: str, word: str) -> Tag:
     return tag
 
 
-def sale_columns(t: Words) -> list[Column[SaleRow]]:
-    """The columns of a list of sales."""
+def sale_columns(t: Words, brief: bool = False) -> list[Column[SaleRow]]:
+    """The columns of a list of sales; `brief` leaves out what the full list is for."""
 
     def reason(row: SaleRow) -> str:
         word = texts.stop_reason(row.reason, t.lang)
@@ -87,15 +87,19 @@ def sale_columns(t: Words) -> list[Column[SaleRow]]:
         look, icon = SALE_LOOKS.get(row.state, ("warn", "help"))
         return marked(look, icon, texts.sale_state(row.state, t.lang))
 
-    return [
-        Column(t("sales.time"), lambda r: figures.day_and_clock(r.ended or r.started)),
+    at = figures.clock if brief else figures.day_and_clock
+    every = [
+        Column(t("sales.time"), lambda r: at(r.ended or r.started)),
         Column(t("sales.pump"), lambda r: words.pump(t, r.pump)),
         Column(t("sales.grade"), lambda r: words.grade_tag(t, r.grade)),
         Column(f"{t('tile.volume')} ({t('unit.litre')})", lambda r: figures.litres(r.volume_ml), "num"),
-        Column(f"{t('tile.price')} ({t('unit.price')})", lambda r: figures.yuan(r.price_fen_per_l), "num"),
         Column(f"{t('tile.amount')} ({t('unit.yuan')})", lambda r: figures.yuan(r.amount_fen), "num strong"),
         Column(t("sales.card"), lambda r: figures.card(r.card_no)),
         Column(t("sales.reason"), reason),
         Column(t("sales.state"), state),
-        Column(t("sales.number"), lambda r: f"{r.pump}-{r.seq}", "muted"),
     ]
+    if not brief:
+        price = f"{t('tile.price')} ({t('unit.price')})"
+        every.insert(4, Column(price, lambda r: figures.yuan(r.price_fen_per_l), "num"))
+        every.append(Column(t("sales.number"), lambda r: f"{r.pump}-{r.seq}", "muted"))
+    return every

@@ -38,10 +38,8 @@ class Tile:
                     self.icon = Icon("help")
                     self.state = Tag("span", "")
             with Tag("div", look="figures"):
-                Tag("span", t("tile.amount"), "what")
                 self.amount = Tag("span", "0.00", "figure money")
                 Tag("span", t("unit.yuan"), "unit")
-                Tag("span", t("tile.volume"), "what")
                 self.volume = Tag("span", "0.00", "figure volume")
                 Tag("span", t("unit.litre"), "unit")
             with Tag("div", look="meter"):
@@ -96,18 +94,19 @@ class Tile:
 
     def _facts(self, view: PumpView) -> None:
         t = self.t
-        several = len(view.nozzles) > 1
-        if view.grade is None:
-            names = dict.fromkeys(texts.grade(grade, t.lang) for _, grade, _ in view.nozzles)
-            self.nozzle.text = ""
-            self.grade.text = " · ".join(names) or figures.NOTHING
+        if view.grade is None:  # nothing chosen yet: what this pump offers
+            prices = dict.fromkeys((texts.grade(grade, t.lang), price) for _, grade, price in view.nozzles)
+            self.nozzle.text = t("sales.grade")
+            self.grade.text = " · ".join(name for name, _ in prices) or figures.NOTHING
             self.grade.look("v muted")
+            self.price.text = " · ".join(figures.yuan(price) for _, price in prices) or figures.NOTHING
+            self.price.look("v muted")
         else:
-            number = (view.nozzle or 0) + 1
-            self.nozzle.text = t("word.nozzle", n=number) if several or view.nozzle is not None else ""
+            self.nozzle.text = t("word.nozzle", n=(view.nozzle or 0) + 1)
             self.grade.text = texts.grade(view.grade, t.lang)
             self.grade.look(f"v grade g{view.grade}")
-        self.price.text = _with_unit(view.price_fen_per_l, figures.yuan, t("unit.price"))
+            self.price.text = _with_unit(view.price_fen_per_l, figures.yuan, t("unit.price"))
+            self.price.look("v")
         self.limit.text = _with_unit(view.limit_fen, figures.yuan, t("unit.yuan"))
         self.flow.text = _with_unit(view.flow_ml_s, figures.litres_per_minute, t("unit.flow"))
         self.card.text = figures.card(view.card_no) if view.card_no else t("tile.no_card")

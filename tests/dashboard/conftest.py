@@ -1,0 +1,113 @@
+"""A browser (Debian's Chromium) and the pages over the fakes in a process of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+START_S = 60
+Scheme = Literal["light", "dark"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def station() -> Iterator[str]:
+    """The address of the pages over the fakes."""
+    port = free_port()
+    server = subprocess.Popen([sys.executable, "-m", "tests.dashboard.serve", str(port)], cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                httpx.get(f"{address}/_test/mode/full", trust_env=False, timeout=5)
+                break
+            except httpx.TransportError:
+                assert server.poll() is None, "the pages did not start"
+                assert time.monotonic() < until, "the pages took too long to start"
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[BrowserContext]:
+    """One browser profile for all tests, so that scripts and fonts are fetched once."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("not run: Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser.new_context()
+        browser.close()
+
+
+@dataclass
+class Viewer:
+    """A person's browser: opens pages in a language and theme, notes errors and every address asked for."""
+
+    context: BrowserContext
+    station: str
+    errors: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+    def open(
+        self, path: str, lang: str = "zh", theme: str = "light", width: int = 1440, scheme: Scheme = "light"
+    ) -> Page:
+        self.context.add_cookies([
+            {"name": "ps_lang", "value": lang, "url": self.station},
+            {"name": "ps_theme", "value": theme, "url": self.station},
+        ])
+        page = self.context.new_page()
+        self.pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.set_default_timeout(10_000)
+        page.on("console", lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("websocket", lambda ws: self.asked.append(ws.url))
+        page.goto(self.station + path)
+        return page
+
+    def tell(self, path: str) -> Any:
+        """Steers the fakes."""
+        return httpx.get(self.station + path, trust_env=False).json()
+
+
+@pytest.fixture
+def viewer(chromium: BrowserContext, station: str) -> Iterator[Viewer]:
+    """Fails the test at its end if the browser complained or anything left the machine."""
+    person = Viewer(chromium, station)
+    person.tell("/_test/mode/full")
+    person.tell("/_test/bench/alive")
+    person.tell("/_test/fresh")
+    yield person
+    for page in person.pages:
+        page.close()
+    assert person.errors == []
+    here = (station, station.replace("http", "ws"), "data:", "blob:")
+    abroad = [url for url in person.asked if not url.startswith(here)]
+    assert abroad == []

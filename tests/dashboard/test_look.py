@@ -1,0 +1,93 @@
+"""How the pages look: two languages, two themes, a narrow phone, contrast, nothing fetched from elsewhere."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.dashboard.conftest import Viewer
+
+PATHS = ("/", "/sales", "/tanks", "/cards", "/quarantine", "/bench")
+DARK = re.compile(r"\bbody--dark\b")
+CHINESE = "[\\u4e00-\\u9fff]"
+
+# Contrast of every visible text against what is painted behind it (WCAG 2.1 relative luminance).
+CONTRAST = """() => {
+    const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+    const lum = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((s, v, i) => s + v * [.2126, .7152, .0722][i], 0);
+    const behind = e => { for (; e; e = e.parentElement) {
+        const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c.slice(0, 3); }
+        return [255, 255, 255]; };
+    const poor = [];
+    for (const e of document.querySelectorAll('body *')) {
+        const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        if (!own || !e.checkVisibility() || e.closest('[disabled], .lcd.dark, script, style')) continue;
+        const a = lum(parse(getComputedStyle(e).color)), b = lum(behind(e));
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < 4.5) poor.push([ratio.toFixed(2), e.className, e.textContent.slice(0, 20)]);
+    }
+    return poor;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_every_text_has_contrast_enough(viewer: Viewer, path: str, theme: str) -> None:
+    page = viewer.open(path, theme=theme)
+    page.locator(".press.alarmed").click()
+    page.wait_for_selector("table tbody tr, .tank, .bench-pump .press.on")
+    assert page.evaluate("document.body.classList.contains('body--dark')") is (theme == "dark")
+    page.wait_for_timeout(300)  # transitions
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_english_pages_are_english_and_chinese_pages_chinese(viewer: Viewer, path: str) -> None:
+    english = viewer.open(path, lang="en")
+    english.wait_for_selector("table tbody tr, .tank, .bench-pump .press.on")
+    assert english.evaluate("document.documentElement.lang") == "en-US"
+    text = english.locator("body").inner_text().replace("中文", "").replace("张三", "")
+    assert english.evaluate(f"t => t.match(/{CHINESE}+/g)", text) is None
+    chinese = viewer.open(path)
+    assert chinese.evaluate("document.documentElement.lang") == "zh-CN"
+    expect(chinese.locator("h1")).not_to_have_text("")
+    assert chinese.evaluate(f"t => /{CHINESE}/.test(t)", chinese.locator("h1").inner_text())
+
+
+def test_language_and_theme_are_switched_from_the_frame_and_kept(viewer: Viewer) -> None:
+    page = viewer.open("/tanks")
+    page.locator(".press.language").click()
+    expect(page.locator("h1")).to_have_text("Tanks")
+    page.locator(".press.theme").click()
+    expect(page.locator("body")).to_have_class(DARK)
+    page.locator("nav a", has_text="Sales").click()
+    expect(page.locator("h1")).to_have_text("Sales")
+    expect(page.locator("body")).to_have_class(DARK)
+
+
+def test_the_theme_follows_the_system_unless_chosen(viewer: Viewer) -> None:
+    for path, theme, scheme, dark in (("/", "auto", "dark", True), ("/tanks", "auto", "light", False), ("/", "light", "dark", False)):
+        page = viewer.open(path, theme=theme, scheme=scheme)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.evaluate("document.body.classList.contains('body--dark')") is dark
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_narrow_phone_scrolls_down_only(viewer: Viewer, path: str, lang: str) -> None:
+    page = viewer.open(path, lang=lang, width=360)
+    page.wait_for_selector("table tbody tr, .tank, .bench-pump .press.on")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    tall = page.evaluate("document.querySelector('header.bar').getBoundingClientRect().height")
+    assert tall <= 110
+
+
+def test_figures_are_readable_from_two_metres(viewer: Viewer) -> None:
+    """Two metres away, 20 minutes of arc are 11.6 mm: 40 CSS pixels and more (96 px = 25.4 mm) for money and litres."""
+    for width in (1024, 1280, 1440, 1920):
+        page = viewer.open("/", width=width)
+        sizes = page.evaluate("[...document.querySelectorAll('.tile .figure')].map(e => parseFloat(getComputedStyle(e).fontSize))")
+        assert min(sizes) >= 40
+        right = page.evaluate("[...document.querySelectorAll('.tile .figure')].map(e => e.getBoundingClientRect().right)")
+        assert all(abs(a - b) < 0.5 for a, b in zip(right[::2], right[1::2], strict=True))  # aligned at the point
