@@ -1,4 +1,4 @@
-"""The bench's HTTP face: `GET /state`, `GET /acts`, `GET /pumps/p1/console`, and a POST for every act (tools/bench/acts.py, dispatch.py).
+"""The bench's HTTP face: `GET /state`, `/acts`, `/pumps/p1/console`, and a POST for every act (acts.py, dispatch.py).
 
 For this machine only: it listens on loopback, answers only to a loopback Host (no DNS rebinding) and takes only JSON
 bodies, which a foreign web page cannot send here without a CORS permission that is never given.
