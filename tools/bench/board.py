@@ -32,6 +32,8 @@ FLASH_FILES = {"journal.bin": 0x140000, "checkpoint.bin": 0x8000}
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
 
 
+_POWER_ON = Path(__file__).parent / "shims/power_on.py"
+_LONGEST_VARIABLE = 131072 - 8  # execve(2): 32 pages for one string
 _PR_SET_PDEATHSIG = 1
 
 
@@ -87,9 +89,11 @@ class SimBoard:
         flash = self.home / "flash"
         board_image = image.cached()
         flash.mkdir(exist_ok=True)
-        for old in ("boot.py", "main.py", "pump", "lib"):
-            _remove(flash / old)
-        shutil.copytree(board_image.path, flash, dirs_exist_ok=True)
+        for old in ("pump", "lib"):  # modules in the file system would come before those in ROMFS
+            shutil.rmtree(flash / old, ignore_errors=True)
+        for name, data in board_image.files().items():
+            (flash / name).write_bytes(data)
+        (self.home / "romfs.bin").write_bytes(board_image.romfs)
         (flash / "identity.json").write_text(json.dumps(identity))
         (flash / "ca.der").write_bytes(ca_der)
         for file, size in FLASH_FILES.items():
@@ -151,9 +155,9 @@ class SimBoard:
         self.wires.close()
 
     def _spawn(self, cause: int, raw: bool = False) -> None:
-        shims = image.shims()
-        command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(shims / "start/power_on.py")]
-        command += [str(self.home.resolve()), str(shims), str(cause), "1" if raw else "0", str(self.ticks_start)]
+        command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
+        command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
+        roms = {b"S": _as_environment(image.shims()), b"R": _as_environment(self.home / "romfs.bin")}
         self.console.board_started(raw)
         slave = self.console.inner_slave
         self._process = subprocess.Popen(
@@ -162,7 +166,7 @@ class SimBoard:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            env={"PATH": os.defpath},
+            env=roms,
             preexec_fn=_die_with_bench,
         )
         self._started_at = self._fed_at = time.monotonic()
@@ -231,8 +235,9 @@ def micropython() -> Path:
     return Path(found)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _as_environment(rom: Path) -> bytes:
+    """A ROM image as shims/power_on.py wants it. ValueError if it is larger than Linux takes in one variable."""
+    encoded = rom.read_bytes().replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
+    if len(encoded) > _LONGEST_VARIABLE:
+        raise ValueError(f"{rom.name}: {len(encoded)} bytes, at most {_LONGEST_VARIABLE} can be handed to a simulated board")
+    return encoded

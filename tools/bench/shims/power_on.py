@@ -1,25 +1,56 @@
-"""What the chip's ROM and MicroPython's start-up do: flash mounted as /, then boot.py, then main.py, then the REPL.
+"""What the chip's ROM and MicroPython's start-up do: flash mounted as /, ROMFS as /rom, boot.py, main.py, then the REPL.
 
-    micropython -X heapsize=50wK -i power_on.py HOME SHIMS CAUSE RAW TICKS
+    micropython -X heapsize=50wK -i power_on.py HOME CAUSE RAW TICKS
+
+Byte code in the ROMFS partition is executed in place, so it must lie outside the heap, as it does on the chip. The bench
+hands both images over in the environment, which the kernel lays into memory of its own; zeros cannot stand there and come as
+the pair 1 1, ones as 1 2. They are decoded where they lie.
 """
 
 import asyncio  # noqa: F401  before `time` is replaced: asyncio keeps the interpreter's own ticks, as the C side does
 import os
 import sys
+import uctypes
 import vfs
 
 
-def _mount(home, shims):
+def _roms():
+    with open("/proc/self/stat") as file:
+        fields = file.read()
+    start, end = [int(n) for n in fields[fields.rfind(")") + 2 :].split()[47:49]]
+    memory = uctypes.bytearray_at(start, end - start)
+    roms = {}
+    at = 0
+    while at < len(memory):
+        name = chr(memory[at])
+        at += 2
+        begin = to = at
+        while memory[at]:
+            byte = memory[at]
+            if byte == 1:
+                at += 1
+                byte = memory[at] - 1
+            memory[to] = byte
+            to += 1
+            at += 1
+        roms[name] = uctypes.bytearray_at(start + begin, to - begin)
+        at += 1
+    return roms
+
+
+def _start(home, cause, raw, ticks):
     host = vfs.VfsPosix("/")
+    roms = _roms()
     vfs.umount("/")
     vfs.mount(vfs.VfsPosix(home + "/flash"), "/")
     vfs.mount(host, "/host")
+    vfs.mount(vfs.VfsRom(memoryview(roms["S"])), "/shims")
+    sys.path[:] = ["/shims", "", ".frozen", "/lib"]
+    if "R" in roms:
+        vfs.mount(vfs.VfsRom(memoryview(roms["R"])), "/rom")
+        sys.path[4:] = ["/rom", "/rom/lib"]
     os.chdir("/")
-    sys.path[:] = ["/host" + shims, "", ".frozen", "/lib"]
 
-
-def _start(home, shims, cause, raw, ticks):
-    _mount(home, shims)
     import time
 
     import wired
@@ -30,8 +61,9 @@ def _start(home, shims, cause, raw, ticks):
     return ("boot.py",) if raw == "1" else ("boot.py", "main.py")
 
 
-for _name in _start(*sys.argv[1:6]):
+_names = _start(*sys.argv[1:5])
+del _start, _roms, asyncio, uctypes, vfs, os
+for _name in _names:
     with open("/" + _name) as _file:
         _code = _file.read()
     exec(_code)
-    del _code, _file

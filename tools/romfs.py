@@ -1,0 +1,56 @@
+"""Writes MicroPython's read-only file system: byte code in it runs in place, from flash, instead of from RAM.
+
+Format as MicroPython's documentation describes it (reference/romfs): records of kind, length and payload, the numbers in
+7-bit groups, most significant first; a directory's payload is its name and its records.
+"""
+
+_HEADER = b"\xd2\xcd\x31"
+_VERBATIM, _DIRECTORY, _FILE = 2, 4, 5
+
+Tree = dict[str, "Tree | bytes"]
+
+
+def tree(files: dict[str, bytes]) -> Tree:
+    """Paths with slashes -> nested directories."""
+    root: Tree = {}
+    for path, data in sorted(files.items()):
+        *folders, name = path.split("/")
+        at = root
+        for folder in folders:
+            below = at.setdefault(folder, {})
+            if not isinstance(below, dict):
+                raise ValueError(f"{path}: {folder} is a file")
+            at = below
+        at[name] = data
+    return root
+
+
+def build(files: dict[str, bytes]) -> bytes:
+    """The image of these files (relative path -> content). ValueError if a path runs through a file."""
+    data = _records(tree(files))
+    length = _number(len(data))
+    if (len(_HEADER) + len(length) + len(data)) % 2:
+        length = b"\x80" + length  # the format wants an even size
+    return _HEADER + length + data
+
+
+def _records(folder: Tree) -> bytes:
+    out = b""
+    for name, content in folder.items():
+        title = _number(len(name)) + name.encode()
+        if isinstance(content, dict):
+            out += _record(_DIRECTORY, title + _records(content))
+        else:
+            out += _record(_FILE, title + _record(_VERBATIM, content))
+    return out
+
+
+def _record(kind: int, payload: bytes) -> bytes:
+    return _number(kind) + _number(len(payload)) + payload
+
+
+def _number(value: int) -> bytes:
+    out = bytes((value & 0x7F,))
+    while value := value >> 7:
+        out = bytes((value & 0x7F | 0x80,)) + out
+    return out
