@@ -102,10 +102,10 @@ class FakeSource:
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
         self._may_fail()
         rows = [] if self.mode == "empty" else [
-            CardRow(CARD, "张三", "active", 80_000, 20_001, "2029-12-31", 1_790_000_000),
-            CardRow("6200010000000025", HOSTILE, "blocked", 0, 0, "2029-12-31"),
+            CardRow(CARD, "张三", "京A12345", "active", None, 80_000, 59_999, 20_001, 0, "waiting", 2, 1_790_000_000),
+            CardRow("6200010000000025", HOSTILE, "", "blocked", 1_900_000_000),
         ]
-        rows = [r for r in rows if search in r.card_no]
+        rows = [r for r in rows if search in r.card_no or search in r.holder]
         return Page(rows[offset : offset + limit], len(rows))
 
     def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]:
@@ -158,7 +158,8 @@ class FakeBench:
         uid: str, card_no: str | None, holder: str, where: str, balance_fen: int | None, open_fen: int = 0
     ) -> dict[str, Any]:
         return {
-            "card": uid, "card_no": card_no, "holder": holder, "where": where, "balance_fen": balance_fen, "open_fen": open_fen,
+            "card": uid, "card_no": card_no, "holder": holder, "where": where,
+            "balance_fen": balance_fen, "open_fen": open_fen,
         }
 
     @staticmethod

@@ -44,7 +44,8 @@ def test_each_tile_tells_state_grade_card_link_and_alarms_in_words(viewer: Viewe
     """D9, issue 2: a state is never a colour alone."""
     page = viewer.open("/")
     fuelling = page.locator('[data-pump="p1"]')
-    for words in ("1 号机", "加油中", "92#", "1 号枪", "6200 0100 0000 0017", "在线", "未传 2 条", "7.56 元/升", "300.00 元"):
+    told = "1 号机|加油中|92#|1 号枪|6200 0100 0000 0017|在线|未传 2 条|7.56 元/升|300.00 元"
+    for words in told.split("|"):
         expect(fuelling).to_contain_text(words)
     locked = page.locator('[data-pump="p3"]')
     expect(locked).to_contain_text("已锁定")

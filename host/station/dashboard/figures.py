@@ -48,6 +48,11 @@ def card(card_no: str | None) -> str:
     return " ".join(card_no[i : i + 4] for i in range(0, len(card_no), 4))
 
 
+def day(unix_s: int | None) -> str:
+    """Local date of Unix seconds."""
+    return NOTHING if not unix_s else datetime.fromtimestamp(unix_s, UTC).astimezone().strftime("%Y-%m-%d")
+
+
 def clock(unix_s: int | None) -> str:
     """Local time of day, HH:MM:SS, of Unix seconds."""
     return NOTHING if not unix_s else datetime.fromtimestamp(unix_s, UTC).astimezone().strftime("%H:%M:%S")

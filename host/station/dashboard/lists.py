@@ -118,34 +118,49 @@ def _sales(frame: Frame, client: Client) -> None:
 
 def _card_columns(t: Words) -> list[Column[CardRow]]:
     yuan = f" ({t('unit.yuan')})"
+
+    def shadow(row: CardRow) -> Tag | str:
+        if not row.shadow:
+            return figures.NOTHING
+        word = texts.shadow_state(row.shadow, t.lang)
+        return _mark(SHADOW_LOOKS, row.shadow, f"{word} · {t('cards.missing', n=row.missing)}" if row.missing else word)
+
     return [
-        Column(t("cards.search"), lambda r: figures.card(r.card_no), "strong"),
+        Column(t("cards.number"), lambda r: figures.card(r.card_no), "strong"),
         Column(t("cards.holder"), lambda r: r.holder or figures.NOTHING),
-        Column(t("cards.state"), lambda r: card_mark(t, r.state)),
-        Column(t("cards.balance") + yuan, lambda r: figures.yuan(r.balance_fen), "num strong"),
+        Column(t("cards.plate"), lambda r: r.plate or figures.NOTHING),
+        Column(t("cards.state"), lambda r: _mark(CARD_LOOKS, r.state, texts.card_state(r.state, t.lang))),
+        Column(t("cards.balance") + yuan, lambda r: figures.yuan(r.books_fen), "num strong"),
+        Column(t("cards.on_card") + yuan, lambda r: figures.yuan(r.seen_fen), "num"),
         Column(t("cards.flight") + yuan, lambda r: figures.yuan(r.in_flight_fen), "num"),
-        Column(t("cards.expires"), lambda r: r.expires or figures.NOTHING),
+        Column(t("cards.pending") + yuan, lambda r: figures.yuan(r.pending_fen), "num"),
+        Column(t("cards.agrees"), shadow),
+        Column(t("cards.expires"), lambda r: figures.day(r.expiry_s) if r.expiry_s else t("cards.never")),
         Column(t("cards.seen"), lambda r: figures.day_and_clock(r.seen_s)),
         Column("", lambda r: Tag("a", t("nav.sales"), href=f"/sales?card={r.card_no}")),
     ]
 
 
-def card_mark(t: Words, state: str) -> Tag:
-    look, icon = {
-        "active": ("good", "check_circle"), "issued": ("good", "check_circle"), "blocked": ("bad", "block"),
-    }.get(state, ("warn", "help"))
-    return marked(look, icon, texts.card_state(state, t.lang))
+CARD_LOOKS = {"active": ("good", "check_circle"), "blocked": ("bad", "block")}
+SHADOW_LOOKS = {
+    "agrees": ("good", "check_circle"), "waiting": ("warn", "hourglass_bottom"), "differs": ("bad", "error"),
+}  # fmt: skip
+
+
+def _mark(looks: dict[str, tuple[str, str]], state: str, word: str) -> Tag:
+    look, icon = looks.get(state, ("warn", "help"))
+    return marked(look, icon, word)
 
 
 def _cards(frame: Frame, client: Client) -> None:
     question = asked(client.request.query_params, ("card",))
     source = frame.hub.source
-    search = "".join(c for c in question.raw["card"] if c.isascii() and c.isdigit())
+    search = question.raw["card"]
     with frame.page("/cards", client) as t:
         Tag("h1", t("cards.title"))
         with Tag("section", look="panel"):
             with Tag("form", look="controls", method="get", action="/cards"):
-                _field(t("cards.search"), "card", question.raw["card"], inputmode="numeric")
+                _field(t("cards.search"), "card", question.raw["card"])
                 _submit(t, "/cards")
             Listing(
                 t, "/cards", question, _card_columns(t), t("cards.empty"),

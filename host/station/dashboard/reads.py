@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Engine
 
+import station.cards
 from station import forecourt, sales, wetstock
 from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
 from station.platform import database
@@ -51,7 +53,10 @@ class StationSource:
             return wetstock.tanks(conn)
 
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
-        raise NotImplementedError
+        with database.read(self.engine) as conn:
+            issued = station.cards.listing(conn, search, limit, offset)
+            shadows = {s.card_no: s for s in sales.shadows(conn, [card.card_no for card in issued])}
+            return Page([_card(c, shadows.get(c.card_no)) for c in issued], station.cards.count(conn, search))
 
     def quarantine(self, offset: int, limit: int) -> Page[QuarantineRow]:
         with database.read(self.engine) as conn:
@@ -83,6 +88,22 @@ def view(name: str, heard: forecourt.PumpLive | None, known: forecourt.Pump | No
         alarms=_codes(live.get("a", state.get("alarms"))),
         unsent=_unsent(state.get("journal")),
         seen_s_ago=None if online or silent is None else int(silent),
+    )
+
+
+def _card(card: station.cards.Card, shadow: sales.Shadow | None) -> CardRow:
+    row = CardRow(card.card_no, card.holder, card.plate, card.state, card.expiry or None)
+    if shadow is None:
+        return row
+    return replace(
+        row,
+        books_fen=shadow.books_fen,
+        seen_fen=shadow.seen_fen,
+        in_flight_fen=shadow.in_flight_fen,
+        pending_fen=shadow.pending_fen,
+        shadow=shadow.state,
+        missing=shadow.missing,
+        seen_s=shadow.seen_at,
     )
 
 

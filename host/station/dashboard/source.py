@@ -37,14 +37,19 @@ class PumpView:
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """A card as the station knows it; balance and reservation are the books' shadow of it."""
+    """A card as issued, and its shadow: what was last seen on it beside what the books make of it."""
 
     card_no: str
     holder: str
-    state: str
-    balance_fen: int | None
-    in_flight_fen: int
-    expires: str
+    plate: str
+    state: str  # a key of texts.CARD_STATES
+    expiry_s: int | None  # None: never
+    books_fen: int | None = None
+    seen_fen: int | None = None
+    in_flight_fen: int = 0
+    pending_fen: int = 0
+    shadow: str = ""  # a key of texts.SHADOW_STATES, empty before the card was first seen
+    missing: int = 0  # records still out
     seen_s: int | None = None
 
 

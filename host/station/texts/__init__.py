@@ -11,7 +11,7 @@ from station.texts.pages import PAGES, Pair
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",
-    "refusal", "reset_cause", "sale_state", "state", "stop_reason", "tank_state", "text", "time_quality",
+    "refusal", "reset_cause", "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text", "time_quality",
 ]
 
 ZH, EN = "zh", "en"
@@ -148,9 +148,17 @@ TANK_STATES: Mapping[str, Pair] = {
 }
 
 CARD_STATES: Mapping[str, Pair] = {
+    "issuing": ("制卡未完成", "being issued"),
     "active": ("正常", "active"),
-    "issued": ("正常", "active"),
-    "blocked": ("已挂失", "blocked"),
+    "blocked": ("已停用", "blocked"),
+    "void": ("已作废", "void"),
+}
+
+# How a card's last sighting and the books agree (station.sales.Shadow.state).
+SHADOW_STATES: Mapping[str, Pair] = {
+    "agrees": ("一致", "agrees"),
+    "waiting": ("等待记录", "waits for records"),
+    "differs": ("不符", "differs"),
 }
 
 
@@ -218,6 +226,11 @@ def quarantine_reason(name: str, lang: str = ZH) -> str:
 def card_state(name: str, lang: str = ZH) -> str:
     """How a card stands at the station, in words."""
     return of(lang, CARD_STATES.get(name, (name, name)))
+
+
+def shadow_state(name: str, lang: str = ZH) -> str:
+    """How the card and the books agree, in words."""
+    return of(lang, SHADOW_STATES.get(name, (name, name)))
 
 
 def tank_state(name: str, lang: str = ZH) -> str:
