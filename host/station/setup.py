@@ -1,4 +1,4 @@
-"""What a station needs before its processes run: database, pumps, tanks and the first tariff. Safe to call every time."""
+"""What a station needs before its processes run: database, pumps, tanks, the first tariff. Safe to repeat."""
 
 from sqlalchemy import Engine
 

@@ -1,7 +1,6 @@
 """`pumpside`, also `python -m station`: one door to everything. Parts are loaded when their command is used."""
 
 import importlib
-import sys
 from typing import Any
 
 import typer
@@ -64,4 +63,4 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    run()

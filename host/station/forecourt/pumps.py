@@ -56,7 +56,7 @@ class Pump:
 
 
 def register_pumps(conn: Connection, station: str, station_no: int, pumps: Sequence[PumpSettings]) -> None:
-    """Brings the tables to the settings: new pumps are added, known ones take their mode and nozzles; none is deleted."""
+    """Brings the tables to the settings: new pumps are added, known ones take mode and nozzles, none is deleted."""
     known = {row.device for row in conn.execute(select(pumps_table.c.device))}
     for pump in pumps:
         device = station_no * 256 + pump.number

@@ -67,7 +67,7 @@ class Entry:
 def post(conn: Connection, key: str, at: int, lines: Sequence[Transfer], memo: str = "") -> bool:
     """Posts all lines under one key; False if the key was posted before with the same lines.
 
-    Raises KeyReusedError if it was posted with others, ValueError for an amount that is not a whole number above nought.
+    Raises KeyReusedError if it was posted with others, ValueError for an amount that is not a whole number above 0.
     """
     if not lines:
         raise ValueError("分录为空 nothing to post")

@@ -1,4 +1,4 @@
-"""The station's connection to the broker: paho-mqtt over TLS with CA and name checked, TCP_NODELAY, manual acknowledgement."""
+"""The broker as the station meets it: paho-mqtt over TLS, CA and name checked, TCP_NODELAY, acknowledging by hand."""
 
 import os
 import socket

@@ -47,10 +47,11 @@ class LiveSubscriber:
         if place is None:
             return
         station, pump, leaf = place
+        payload = bytes(message.payload)
         try:
             if leaf == "state":
-                self.board.heard_state(station, pump, messages.parse_state(message.payload), time.monotonic())
+                self.board.heard_state(station, pump, messages.parse_state(payload), time.monotonic())
             elif leaf == "live":
-                self.board.heard_live(station, pump, messages.parse_live(message.payload), time.monotonic())
+                self.board.heard_live(station, pump, messages.parse_live(payload), time.monotonic())
         except messages.MalformedError as error:  # the ingest process keeps it; here it is only not shown
             log.warning("malformed", topic=message.topic, why=str(error))

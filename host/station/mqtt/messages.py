@@ -79,16 +79,12 @@ def parse_live(payload: bytes) -> dict[str, Any]:
 def parse_ask(payload: bytes) -> Ask:
     """An `ask` payload. Raises MalformedError."""
     message = parse_object(payload)
-    name, ask = message.get("id"), message.get("ask")
-    if not _is_hex(name, 1, 32):
-        raise MalformedError("id")
+    name, ask = _hex(message, "id", 1, 32), message.get("ask")
     if ask == "time":
         return Ask(name, ask)
     if ask != "unfinished":
         raise MalformedError("ask")
-    uid, sale = message.get("uid"), message.get("sale")
-    if not _is_hex(uid, 14, 14):
-        raise MalformedError("uid")
+    uid, sale = _hex(message, "uid", 14, 14), message.get("sale")
     if not (isinstance(sale, list) and len(sale) == 2 and all(_is_count(part) for part in sale)):
         raise MalformedError("sale")
     return Ask(name, ask, uid.lower(), *sale)
@@ -97,9 +93,9 @@ def parse_ask(payload: bytes) -> Ask:
 def parse_done(payload: bytes) -> Done:
     """A `done` payload. Raises MalformedError."""
     message = parse_object(payload)
-    name, ok, why = message.get("id"), message.get("ok"), message.get("why", "")
-    if not _is_hex(name, 1, 32) or not isinstance(ok, bool) or not isinstance(why, str):
-        raise MalformedError("id, ok or why")
+    name, ok, why = _hex(message, "id", 1, 32), message.get("ok"), message.get("why", "")
+    if not isinstance(ok, bool) or not isinstance(why, str):
+        raise MalformedError("ok or why")
     return Done(name, ok, why[:200])
 
 
@@ -107,8 +103,11 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 1 << 32
 
 
-def _is_hex(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, str) and least <= len(value) <= most and all(c in "0123456789abcdefABCDEF" for c in value)
+def _hex(message: dict[str, Any], name: str, least: int, most: int) -> str:
+    value = message.get(name)
+    if not isinstance(value, str) or not least <= len(value) <= most or set(value) - set("0123456789abcdefABCDEF"):
+        raise MalformedError(name)
+    return value
 
 
 def _refuse(constant: str) -> None:

@@ -35,13 +35,13 @@ class DatabaseError(Exception):
 
 
 def append_only(table: Table) -> Table:
-    """Declares that rows of `table` are never changed nor deleted; migrations make the triggers, start-up checks them."""
+    """Declares that rows of `table` never change nor go; migrations make the triggers, start-up checks them."""
     APPEND_ONLY.add(table.name)
     return table
 
 
 def url_for(settings: Settings) -> str:
-    """The SQLAlchemy URL: settings.database_url (postgres:// is accepted) or SQLite `station.db` in the data directory."""
+    """The SQLAlchemy URL: settings.database_url (postgres:// as well) or SQLite `station.db` in the data directory."""
     url = settings.database_url
     if not url:
         return f"sqlite:///{settings.data_dir / 'station.db'}"

@@ -1,4 +1,4 @@
-"""Logging of the station's processes: structlog, one line per event, times in UTC, no secrets (keys are never given)."""
+"""Logging of the station's processes: structlog, one line per event, UTC, no secrets (keys are never given)."""
 
 import logging
 import sys

@@ -1,9 +1,9 @@
 """Each device's chain of records: what comes is put in order and proven by its mac before anything is made of it.
 
-A record that does not continue the chain is kept in quarantine and never acknowledged: the pump keeps the genuine one and
-sends it again, so a forgery frees nothing; and since only that one device's queue stands still, and its pump goes on
-selling until its journal is full, nothing else is blocked. Whole records ahead of a gap wait in a table of their own, where
-several candidates for one sequence can lie until the chain decides. A person may admit a record the chain cannot prove.
+A record that does not continue the chain is kept in quarantine and never acknowledged: the pump keeps the genuine one
+and sends it again, so a forgery frees nothing; only that one device's queue stands still, and its pump goes on selling
+until its journal is full. Whole records ahead of a gap wait in a table of their own, where several candidates for one
+sequence can lie until the chain decides. A person may admit a record that the chain cannot prove (admit.py).
 """
 
 import hashlib
@@ -127,7 +127,7 @@ def open_links(conn: Connection, keys: dict[int, bytes], now: int) -> dict[int, 
 
 
 def save(conn: Connection, links: Iterable[Link]) -> list[Oddity]:
-    """Writes heads and waiting records back; returns repeated records that differ from what was kept under their sequence."""
+    """Writes heads and waiting records back; returns what is odd, repeats that differ from the kept record too."""
     heads, ahead, odd = [], [], []
     for link in links:
         head = link.head

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, literal_column, select, true
 
 from pump.core import records
 from station import forecourt
@@ -150,24 +150,11 @@ def quarantine(
     conn: Connection, limit: int = 100, *, offset: int = 0, undecided_only: bool = False
 ) -> list[QuarantineRow]:
     """What is kept in quarantine, newest first."""
-    q = tables.quarantine.c
-    query = select(
-        q.id,
-        q.reason,
-        q.place,
-        q.device,
-        q.seq,
-        q.detail,
-        q.raw,
-        q.first_at,
-        q.last_at,
-        q.times,
-        q.decided_at,
-        q.decision,
-    )
+    query: Select[Any] = select(*(tables.quarantine.c[field.name] for field in fields(QuarantineRow)))
     if undecided_only:
-        query = query.where(q.decided_at.is_(None))
-    return [QuarantineRow(*row) for row in conn.execute(query.order_by(q.id.desc()).limit(limit).offset(offset))]
+        query = query.where(tables.quarantine.c.decided_at.is_(None))
+    newest = query.order_by(tables.quarantine.c.id.desc()).limit(limit).offset(offset)
+    return [QuarantineRow(*row) for row in conn.execute(newest).all()]
 
 
 def quarantine_count(conn: Connection, *, undecided_only: bool = False) -> int:
@@ -205,7 +192,7 @@ def gaps(conn: Connection) -> list[GapRow]:
 
 
 _WHEN = func.coalesce(tables.sales.c.ended, tables.sales.c.started, tables.sales.c.settled, tables.sales.c.voided, 0)
-_DEVICE = tables.sales.c.id.op(">>")(tables.SEQ_BITS)
+_DEVICE = tables.sales.c.id.op(">>")(literal_column(str(tables.SEQ_BITS)))  # a bound value would be a bigint there
 _PUMP = (forecourt.pumps_table.c.station, forecourt.pumps_table.c.pump)
 _SHARED = {field.name for field in fields(SaleRow)} & {column.name for column in tables.sales.columns}
 
@@ -221,8 +208,8 @@ def _filtered(
         (pump, forecourt.pumps_table.c.pump == pump),
         (card_no, tables.sales.c.card_no == card_no),
         (grade, tables.sales.c.grade == grade),
-        (since, since is not None and since <= _WHEN),
-        (until, until is not None and until > _WHEN),
+        (since, since <= _WHEN if since is not None else true()),
+        (until, until > _WHEN if until is not None else true()),
     )
     query = _joined(query)
     for value, condition in conditions:

@@ -6,6 +6,7 @@ the latest sighting once every counter up to it is in: until then the card waits
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
@@ -22,7 +23,7 @@ PAIRS = 200  # (card, counter) pairs in one question
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """state: `agrees`, `waiting` (records of some pump still out: see missing), `differs` (nothing explains it: alarm)."""
+    """state: `agrees`, `waiting` (records of some pump still out: missing), `differs` (nothing explains it: alarm)."""
 
     card_no: str
     uid: str | None
@@ -81,7 +82,7 @@ class _Row:
 
 
 def open_shadow(conn: Connection, card_no: str, uid: str, at: int) -> None:
-    """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits, lower case."""
+    """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits."""
     known = _load(conn, [card_no])[card_no]
     if not known.opened:
         known = replace(known.seen(0, RANK_DESK, 0, at), uid=uid.lower(), opened=at)
@@ -101,9 +102,7 @@ def shadow(conn: Connection, card_no: str) -> Shadow | None:
 
 def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Shadow]:
     """The shadows of these cards, or of all, by card number."""
-    query = select(tables.shadows).order_by(tables.shadows.c.card_no)
-    found = conn.execute(query) if card_nos is None else select_in(conn, query, tables.shadows.c.card_no, card_nos)
-    rows = [_Row(*row) for row in found]
+    rows = _rows(conn, card_nos)
     purse, inflight, pending = (_balances(conn, prefix, card_nos) for prefix in ("purse:", "inflight:", "pending:"))
     return [
         Shadow(
@@ -121,6 +120,13 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
         )
         for row in rows
     ]
+
+
+def _rows(conn: Connection, card_nos: Sequence[str] | None) -> list[_Row]:
+    query: Select[Any] = select(tables.shadows).order_by(tables.shadows.c.card_no)
+    if card_nos is None:
+        return [_Row(*row) for row in conn.execute(query).all()]
+    return [_Row(*row) for row in select_in(conn, query, tables.shadows.c.card_no, card_nos)]
 
 
 def _balances(conn: Connection, prefix: str, card_nos: Sequence[str] | None) -> dict[str, int]:
@@ -148,7 +154,7 @@ def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:
 
 
 def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[bool, ...]], now: int) -> list[Oddity]:
-    """Brings the shadows to these sales. before: what each sale's stage was. Returns cards and counters that are odd."""
+    """Brings the shadows to these sales. before: each sale's former stage. Returns cards and counters that are odd."""
     odd = []
     rows = _load(conn, {sale.card_no for sale in sales if sale.card_no})
     newly: list[Facts] = []

@@ -1,4 +1,4 @@
-"""Tables of the sales field. A record's or sale's id is device * 2**32 + seq, so (device, seq) is unique by construction."""
+"""Tables of the sales field. The id of a record or sale is device * 2**32 + seq: unique by construction."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text
 

@@ -54,7 +54,8 @@ def accept_end(
 ) -> None:
     """Two people end a sale whose pump is gone for good, from its last telemetry. The posting follows at once.
 
-    Raises ValueError (Chinese, then English) if the sale is unknown or ended, amounts are impossible, or `by` is one person.
+    Raises ValueError (Chinese, then English) if the sale is unknown or ended, amounts are impossible, or `by` is one
+    person.
     """
     sale = _load(conn, tables.record_id(device, seq))
     if sale is None or not sale.is_reserved or sale.ended is not None or sale.reserved_fen is None:
@@ -86,8 +87,8 @@ def settled_at_desk(
 ) -> None:
     """The desk settled this sale on the card: amount_fen stays with the station, the rest went back.
 
-    Call it once the card has committed; balance_fen is what the card then held. Raises ValueError if it contradicts what
-    the records say of the sale.
+    Call it once the card has committed; balance_fen is what the card then held. Raises ValueError if it contradicts
+    what the records say of the sale.
     """
     body = (device, seq, bytes.fromhex(uid), counter, reserved_fen, amount_fen, reserved_fen - amount_fen, balance_fen)
     identity = tables.record_id(device, seq)

@@ -1,4 +1,4 @@
-"""Wet stock: a tank per grade, its book stock in the ledger (asset ml). It falls with each sale, in the same transaction."""
+"""Wet stock: a tank per grade, its book stock in the ledger (asset ml), falling with each sale, in its transaction."""
 
 from station.wetstock.tanks import TankRow, deliver, open_tank, tanks
 

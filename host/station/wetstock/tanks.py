@@ -23,7 +23,7 @@ tanks_table = Table(
 
 @dataclass(frozen=True, slots=True)
 class TankRow:
-    """state: `ok`, `low` (at or below low_ml), `empty`, or `unexplained` (book stock below nought or above capacity)."""
+    """state: `ok`, `low` (at or below low_ml), `empty`, or `unexplained` (stock below nought or above capacity)."""
 
     station: str
     grade: int

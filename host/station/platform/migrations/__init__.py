@@ -36,11 +36,8 @@ def create_append_only(conn: Connection, table: str) -> None:
     no_update, no_delete = trigger_names(table)
     if conn.dialect.name == "sqlite":
         for name, act in ((no_update, "UPDATE"), (no_delete, "DELETE")):
-            conn.execute(
-                text(
-                    f"CREATE TRIGGER {name} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
-            )
+            refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            conn.execute(text(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {refuse}"))
         return
     conn.execute(
         text(

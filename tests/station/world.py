@@ -1,8 +1,14 @@
-"""A pump's journal for tests of the station: whole, chained records of sales, made with the product's own format code."""
+"""Pumps and cards for tests of the station: whole, chained records of sales, made with the product's own format code."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, select
 
 from pump.core import codes, money, records
+from station import ledger, sales
+from station.ledger.book import transfers
+from station.platform.secrets import Secrets
+from station.sales import tables
 
 UID = bytes.fromhex("04112233445566")
 CARD = bytes.fromhex("6200010000000017")
@@ -138,3 +144,40 @@ class TestCard:
     @property
     def number(self) -> str:
         return self.card_no.hex()
+
+
+def issue(conn: Connection, card: TestCard, at: int = T0) -> None:
+    """Issues a card and loads what it holds, through the books."""
+    sales.open_shadow(conn, card.number, card.uid.hex(), at)
+    load_id = f"{card.number}:{at}"
+    paid = ledger.Transfer(ledger.cash("desk"), ledger.pending(card.number), card.fen)
+    ledger.post(conn, f"load:{load_id}", at, [paid])
+    loaded = ledger.Transfer(ledger.pending(card.number), ledger.purse(card.number), card.fen)
+    ledger.post(conn, f"loaded:{load_id}", at, [loaded])
+    sales.observe(conn, card.number, card.counter, card.fen, at)
+
+
+def send(conn: Connection, secrets: Secrets, *records_of: bytes, pump: str = "p1", now: int = T0 + 100_000) -> int:
+    """One message from a pump; returns the acknowledged sequence (-1: none)."""
+    acks = sales.ingest(conn, secrets, [sales.Batch("s1", pump, b"".join(records_of))], now)
+    return acks[0].seq if acks else -1
+
+
+def card_number(number: int) -> TestCard:
+    """The nth card of a pool, with a uid of its own."""
+    return TestCard(uid=bytes([4]) + number.to_bytes(6, "big"), card_no=bytes.fromhex(f"6200{number:012d}"))
+
+
+def books(conn: Connection) -> dict[str, object]:
+    """All that the books, sales, stock and shadows say, for comparing two histories."""
+    posted = conn.execute(
+        select(transfers.c.key, transfers.c.debit, transfers.c.credit, transfers.c.amount).order_by(transfers.c.key)
+    ).all()
+    return {
+        "transfers": [tuple(row) for row in posted],
+        "sales": sorted(tuple(row) for row in conn.execute(select(tables.sales))),
+        "hours": [tuple(row) for row in conn.execute(select(tables.hours).order_by(*tables.hours.primary_key))],
+        "balances": {asset: ledger.balances(conn, "", asset) for asset in (ledger.FEN, ledger.ML)},
+        "shadows": [replace(shadow, waiting_since=None) for shadow in sales.shadows(conn)],
+        "records": sorted(bytes(row[0]) for row in conn.execute(select(tables.records.c.raw))),
+    }

@@ -1,0 +1,62 @@
+"""A throw-away PostgreSQL cluster for tests: own directory, own free port on the loopback, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def why_missing() -> str | None:
+    """Why no cluster can be started here; None if one can."""
+    if binaries() is None:
+        return "PostgreSQL's initdb is not installed"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam("postgres")
+        except KeyError:
+            return "root may not run PostgreSQL and there is no user postgres"
+    return None
+
+
+def binaries() -> Path | None:
+    """The directory of initdb and pg_ctl."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return debian[-1].parent if debian else None
+
+
+@contextmanager
+def cluster(directory: Path) -> Iterator[str]:
+    """Starts a cluster in `directory` and yields the URL of its server, without a database name."""
+    bin_dir = binaries()
+    assert bin_dir is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = directory / "data"
+    data.mkdir(mode=0o700)
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(data, user.pw_uid, user.pw_gid)
+        for parent in (directory, *directory.parents):
+            if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o001 == 0 and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o011)  # the server's user must get through to its data
+        prefix = ["runuser", "-u", "postgres", "--"]
+    initdb = [str(bin_dir / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run([*prefix, *initdb], check=True, capture_output=True, cwd="/")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    control = [*prefix, str(bin_dir / "pg_ctl"), "-D", str(data), "-w", "-s"]
+    subprocess.run(
+        [*control, "-o", options, "-l", str(data / "log"), "start"], check=True, capture_output=True, cwd="/"
+    )
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
