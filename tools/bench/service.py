@@ -9,7 +9,7 @@ import uvicorn
 
 from station.platform.settings import Settings
 from tools.bench.api import create_app
-from tools.bench.first_cards import issue_first_cards
+from tools.bench.cashier import Cashier
 from tools.bench.world import World
 
 _log = logging.getLogger("pumpside.bench")
@@ -27,7 +27,7 @@ def serve(settings: Settings) -> None:
     for name in world.wallet.broken:
         _log.warning("damaged card file left alone: %s", name)
     with world:
-        threading.Thread(target=_first_cards, args=(world, settings), name="first-cards", daemon=True).start()
+        threading.Thread(target=Cashier(world, settings).run, name="cashier", daemon=True).start()
         uvicorn.Server(
             uvicorn.Config(
                 create_app(world),
@@ -38,11 +38,3 @@ def serve(settings: Settings) -> None:
                 timeout_graceful_shutdown=2,
             )
         ).run()
-
-
-def _first_cards(world: World, settings: Settings) -> None:
-    try:
-        issue_first_cards(world, settings)
-    except Exception as error:  # noqa: BLE001 - shown at the bench; it must not take the forecourt down
-        _log.exception("first cards")
-        world.last_error = f"first cards: {type(error).__name__}: {error}"

@@ -5,6 +5,7 @@ Each pump has a thread that serves one customer after the other through the same
 
 import random
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from tools.bench import acts
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tools.bench.world import World
 
 PAUSE_S = 12.0  # mean pause between two customers of a pump at speed 1
-AUTHORISE_TIMEOUT_S, SETTLE_TIMEOUT_S, FILL_TIMEOUT_S = 8.0, 10.0, 180.0
+AUTHORISE_TIMEOUT_S, FILL_TIMEOUT_S, LOOK_S = 8.0, 180.0, 0.1
 
 
 class Traffic:
@@ -73,22 +74,25 @@ class Traffic:
                         f"{name}: {why}" if isinstance(why, TimeoutError) else self._world.last_error
                     )
                 finally:
-                    with self._lock:
-                        self._taken.discard(card)
+                    self.give_back(card)
             stop.wait(rng.expovariate(self._speed / PAUSE_S))
 
     def _choose_card(self, rng: random.Random) -> str | None:
+        cards = self._world.wallet.states(self._world.where())
+        free = [card["card"] for card in cards if card["where"] == "wallet" and card["balance_fen"]]
+        rng.shuffle(free)
+        return next((card for card in free if self.take(card)), None)
+
+    def take(self, card: str) -> bool:
+        """Takes a card out of the common wallet, so that no two people act with it; False: somebody has it."""
         with self._lock:
-            free = [
-                card["card"]
-                for card in self._world.wallet.states(self._world.where())
-                if card["where"] == "wallet" and card["balance_fen"] and card["card"] not in self._taken
-            ]
-            if not free:
-                return None
-            card = rng.choice(free)
+            free = card not in self._taken
             self._taken.add(card)
-            return card
+            return free
+
+    def give_back(self, card: str) -> None:
+        with self._lock:
+            self._taken.discard(card)
 
 
 class Customer:
@@ -107,14 +111,12 @@ class Customer:
     def _look(self) -> PumpState:
         return next(pump for pump in self._world.state()["pumps"] if pump["pump"] == self._pump)
 
-    def _until(self, done: "threading.Event | None", timeout_s: float, *, permit: bool) -> bool:
-        """Waits until the permit relay is as wanted; False after the time-out."""
-        waited = 0.0
-        while waited < timeout_s:
-            if self._look()["permit"] == permit:
+    def _authorised(self) -> bool:
+        """Waits for the pump to release the nozzle; False: it refused the card."""
+        for _ in range(int(AUTHORISE_TIMEOUT_S / LOOK_S)):
+            if self._look()["permit"]:
                 return True
-            (done or threading.Event()).wait(0.1)
-            waited += 0.1
+            time.sleep(LOOK_S)
         return False
 
     def visit(self) -> None:
@@ -134,7 +136,7 @@ class Customer:
         self._dawdle(1.2, 2.5)
         self._preset()
         self._do(acts.lift(self._pump, self._nozzle))
-        if self._until(None, AUTHORISE_TIMEOUT_S, permit=True):
+        if self._authorised():
             self._fill()
         self._do(acts.hang(self._pump, self._nozzle))
         self._dawdle(2.5, 4.0)  # the pump settles by itself while the card is in
@@ -144,7 +146,7 @@ class Customer:
         self._do(acts.lift(self._pump, self._nozzle))
         self._dawdle(0.4, 1.0)
         self._do(acts.tap(self._pump, self._card, 1800))
-        if self._until(None, AUTHORISE_TIMEOUT_S, permit=True):
+        if self._authorised():
             self._dawdle(1.8, 2.2)
             self._fill()
         self._do(acts.hang(self._pump, self._nozzle))
@@ -173,8 +175,8 @@ class Customer:
                 self._do(acts.trigger(self._pump, "none", self._nozzle))
                 self._dawdle(0.5, 2.0)
                 self._do(acts.trigger(self._pump, "full", self._nozzle))
-            self._stop.wait(0.1)
-            waited += 0.1
+            self._stop.wait(LOOK_S)
+            waited += LOOK_S
         self._do(acts.trigger(self._pump, "none", self._nozzle))
         self._dawdle(0.6, 1.5)
 

@@ -64,7 +64,8 @@ class World(Deeds):
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._stop = threading.Event()
+        self.closing = threading.Event()
+        self.desk_port = str(self.home / "desk" / "reader")
         self._background = ThreadPoolExecutor(1, "bench-boards")
         self._loop = asyncio.new_event_loop()
         self._network = threading.Thread(target=self._loop.run_forever, name="bench-network", daemon=True)
@@ -75,7 +76,7 @@ class World(Deeds):
     def start(self) -> None:
         self._network.start()
         (self.home / "desk").mkdir(exist_ok=True)
-        self.desk = Reader(self.home / "desk" / "reader")
+        self.desk = Reader(Path(self.desk_port))
         self.desk.start()
         for number, directory in enumerate(sorted((self.data_dir / "devices").iterdir())):
             identity_file = directory / "identity.json"
@@ -105,7 +106,7 @@ class World(Deeds):
     def close(self) -> None:
         """Boards lose their power as they stand; cards, totals and tanks are kept."""
         self.traffic.stop()
-        self._stop.set()
+        self.closing.set()
         if self._thread.is_alive():
             self._thread.join(10)
         self._background.shutdown(wait=True, cancel_futures=True)
@@ -131,7 +132,7 @@ class World(Deeds):
     def _run(self) -> None:
         began = time.monotonic()
         for step in itertools.count(1):
-            if self._stop.is_set():
+            if self.closing.is_set():
                 return
             self._due()
             now_us = int((time.monotonic() - began) * 1e6)
@@ -187,7 +188,7 @@ class World(Deeds):
     def do(self, act: Act) -> dict[str, Any]:
         """Does an act and returns when it is done (keys: when the last one is released). Refused: it cannot be done."""
         method, places, body = resolve(act)
-        if self._stop.is_set() or not self._thread.is_alive():
+        if self.closing.is_set() or not self._thread.is_alive():
             raise Refused(503, "模拟台还没有运行", "the bench is not running yet")
         answer: dict[str, Any] = self.call(lambda: getattr(self, method)(*places, **body)) or {}
         time.sleep(answer.pop("wait_ms", 0) / 1000)
@@ -204,7 +205,7 @@ class World(Deeds):
             "pumps": pumps,
             "cards": self.wallet.states(self.where()),
             "desk": self.desk_card,
-            "desk_port": str(self.home / "desk" / "reader"),
+            "desk_port": self.desk_port,
             "tanks": self.tanks.states(),
             "last_error": self.last_error,
         }
