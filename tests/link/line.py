@@ -85,7 +85,7 @@ class Client:
         heard: list[bytes] = []
         while True:
             try:
-                heard.append(self.messages.get(timeout=QUIET_S).payload)
+                heard.append(bytes(self.messages.get(timeout=QUIET_S).payload))
             except queue.Empty:
                 return heard
 
@@ -134,7 +134,8 @@ class Line:
         return self.client(client_id=client_id, user=STATION_USER, password=password, port=self.station_port)
 
     def client(self, **given: Any) -> Client:
-        made = Client(**({"port": self.port, "tls": self.tls()} | given))
+        how: dict[str, Any] = {"port": self.port, "tls": self.tls()} | given
+        made = Client(**how)
         self._clients.append(made)
         return made
 

@@ -73,7 +73,7 @@ def test_a_pump_that_comes_back_ends_its_old_connection_and_stays_online(line: L
     assert new.up
     new.publish(f"{UP}/state", b"online again", retain=True)
     seen = [station.next().payload]
-    while not seen[-1] == b"online again":
+    while seen[-1] != b"online again":
         seen.append(station.next().payload)
     wait_for(lambda: not old.up)
     assert station.silent(), "the old connection's will must not come after the new one's state"
