@@ -127,7 +127,7 @@ def _key(sources: dict[str, Path]) -> str:
 def shims() -> Path:
     """A ROMFS image of the bench's stand-ins for `machine`, `esp32` and so on; made again when they change."""
     folder = ROOT / "tools/bench/shims"
-    sources = {p.name: p for p in folder.glob("*.py") if p.name != "power_on.py"}
+    sources = {p.name: p for p in folder.glob("*.py")}
     # The firmware calls them, some parameters by keyword: it is read as well, but not compiled here.
     callers = {f"firmware/{name}": path for name, path in _sources(FIRMWARE).items()}
     target = BUILD / f"shims-{_key(sources | callers)}.romfs"

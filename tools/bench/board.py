@@ -32,7 +32,7 @@ FLASH_FILES = {"journal.bin": 0x140000, "checkpoint.bin": 0x8000}
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
 
 
-_POWER_ON = Path(__file__).parent / "shims/power_on.py"
+_POWER_ON = Path(__file__).parent / "shims/start/power_on.py"
 _LONGEST_VARIABLE = 131072 - 8  # execve(2): 32 pages for one string
 _PR_SET_PDEATHSIG = 1
 

@@ -5,6 +5,8 @@
 Byte code in the ROMFS partition is executed in place, so it must lie outside the heap, as it does on the chip. The bench
 hands both images over in the environment, which the kernel lays into memory of its own; zeros cannot stand there and come as
 the pair 1 1, ones as 1 2. They are decoded where they lie.
+
+This file stands in a folder of its own, because the interpreter looks for modules beside the script first.
 """
 
 import asyncio  # noqa: F401  before `time` is replaced: asyncio keeps the interpreter's own ticks, as the C side does
