@@ -12,12 +12,13 @@ from tools.bench import acts
 from tools.bench.acts import Act
 from tools.bench.refusal import Refused
 from tools.bench.state import PumpState, TrafficState
+from tools.bench.wallet import open_of
 
 if TYPE_CHECKING:
     from tools.bench.world import World
 
 PAUSE_S = 12.0  # mean pause between two customers of a pump at speed 1
-AUTHORISE_TIMEOUT_S, FILL_TIMEOUT_S, LOOK_S = 8.0, 180.0, 0.1
+AUTHORISE_TIMEOUT_S, SETTLE_TIMEOUT_S, FILL_TIMEOUT_S, LOOK_S = 8.0, 8.0, 180.0, 0.1
 
 
 class Traffic:
@@ -139,7 +140,7 @@ class Customer:
         if self._authorised():
             self._fill()
         self._do(acts.hang(self._pump, self._nozzle))
-        self._dawdle(2.5, 4.0)  # the pump settles by itself while the card is in
+        self._settled()  # the pump does it by itself while the card is in
 
     def _visit_tap(self) -> None:
         self._preset()
@@ -152,8 +153,16 @@ class Customer:
         self._do(acts.hang(self._pump, self._nozzle))
         self._dawdle(0.8, 1.5)
         if self._look()["card"] is None:
-            self._do(acts.tap(self._pump, self._card, 2000))
-            self._dawdle(2.2, 2.6)
+            self._do(acts.insert(self._pump, self._card))  # held on the reader until it has beeped
+            self._settled()
+
+    def _settled(self) -> None:
+        """Waits for the money to come back; who is impatient enough leaves with an unfinished card."""
+        for _ in range(int(SETTLE_TIMEOUT_S / LOOK_S)):
+            time.sleep(LOOK_S)
+            if not open_of(self._world.wallet.cards[self._card]):
+                break
+        time.sleep(0.8)  # the card is taken away after the beep, not at the commit
 
     def _preset(self) -> None:
         """Most know what they want: yuan or litres by key; some fill up."""
