@@ -2,7 +2,8 @@
 
 import random
 
-import desfire
+from desfire_run import run
+
 from pump.core import card_layout
 from station.cards.keys import CardKeys
 from station.cards.personalise import personalise
@@ -18,7 +19,9 @@ class _Secrets:
     issuing, pump, credit, issuer = ISSUING, PUMP, CREDIT, ISSUER
 
 
-def make_card(rng: random.Random, number: int, balance_fen: int, grades: int = 0b11110, fill_ml: int = 0) -> DesfireCard:
+def make_card(
+    rng: random.Random, number: int, balance_fen: int, grades: int = 0b11110, fill_ml: int = 0
+) -> DesfireCard:
     """A registered card as the desk issues it, holding balance_fen."""
     uid = b"\x04" + rng.randbytes(2) + number.to_bytes(4, "big")
     card = DesfireCard.blank(uid, rng.randbytes)
@@ -35,7 +38,7 @@ def make_card(rng: random.Random, number: int, balance_fen: int, grades: int = 0
         rng.randbytes,
         replace=False,
     )
-    desfire.run(conversation, card.exchange)
+    run(conversation, card.exchange)
     purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
     assert isinstance(purse, desfire_files.ValueFile)
     purse.value = balance_fen

@@ -13,6 +13,7 @@ from pump.core.journal import Journal
 from pump.core.records import TIME_SYNCED, TIME_UNKNOWN
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.plant import Plant
+from tools.sim import hints
 from tools.sim.flash import PowerCut, RamFlash
 
 TICK_US = 10_000
@@ -193,8 +194,8 @@ class Pump:
     def _next_step(self, controller: Controller) -> int:
         if self.every_tick and (controller.delivery.sale or self.plant.flowing(0)):
             return self.now_us + TICK_US
-        due = self.now_us + max(TICK_US, controller.next_ms() * 1000)
-        counts = controller.next_counts()
+        due = self.now_us + max(TICK_US, hints.next_ms(controller) * 1000)
+        counts = hints.next_counts(controller)
         if counts:
             nozzle, wanted = counts
             a, b = self.plant.edges(nozzle)

@@ -1,21 +1,16 @@
 """Counts into millilitres, and the check of one channel against the other.
 
-A pulser has two channels a quarter period apart. Each channel's edges are counted on a counter of its own, directed by the
-other channel, so that forward flow adds four counts per pulse, two on each channel. What betrays a fault:
+A pulser has two channels a quarter period apart. Each channel's edges are counted on a counter of its own, directed by
+the other channel, so that forward flow adds four counts per pulse, two on each channel. What betrays a fault:
 - the two sums part (a counter misses or doubles edges),
 - one channel alone goes back (the other is stuck or loses pulses: its partner then swings to and fro),
 - both go back while the pump should deliver (channels swapped, reversed).
-Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into the next sale, so totalizers do not drift.
+Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into the next sale, so that totalizers
+do not drift.
 """
 
 PPM = 1000000
 FAULT_NONE, FAULT_SKEW, FAULT_SWING, FAULT_REVERSED = 0, 1, 2, 3
-
-
-def _gcd(a, b):
-    while b:
-        a, b = b, a % b
-    return a
 
 
 class Meter:
@@ -23,25 +18,17 @@ class Meter:
 
     def __init__(self, pulses_per_l, factor_ppm=0):
         """factor_ppm: calibration, 0 is exact, +1000 counts 0.1 % more volume per pulse."""
-        self.total_ml = 0
-        self._carry = 0
-        self._a = self._b = self._base_a = self._base_b = 0
-        self.rebase_counts(0, 0)
-        self.set_factor(pulses_per_l, factor_ppm)
+        self._num, self._den = 1000, 4 * pulses_per_l
+        if factor_ppm:  # larger numbers cost the board memory in every tick
+            self._num, self._den = 1000 * (PPM + factor_ppm), 4 * pulses_per_l * PPM
+        self.total_ml = self._carry = 0
+        self.stand(0, 0)
 
-    def set_factor(self, pulses_per_l, factor_ppm):
-        """Not while volume is open: the carry is in parts of the old denominator and is dropped (below 1 ml)."""
-        numerator, denominator = 1000 * (PPM + factor_ppm), 4 * pulses_per_l * PPM
-        g = _gcd(numerator, denominator)
-        self._num, self._den = numerator // g, denominator // g
-        self._carry = 0
-
-    def rebase_counts(self, a, b):
+    def stand(self, a, b):
         """Take the counters' standing as zero; nothing is added to the totalizer."""
         self._a = self._base_a = a
         self._b = self._base_b = b
-        self.swings = 0
-        self.volume_ml = 0
+        self._swings = self.volume_ml = 0
 
     def update(self, a, b):
         """Take one reading. True if anything moved."""
@@ -49,7 +36,7 @@ class Meter:
         if not da and not db:
             return False
         if (da < 0) != (db < 0):
-            self.swings += 1
+            self._swings += 1
         self._a, self._b = a, b
         self.volume_ml = (self._carry + (a - self._base_a + b - self._base_b) * self._num) // self._den
         return True
@@ -59,11 +46,9 @@ class Meter:
         a, b = self._a - self._base_a, self._b - self._base_b
         if abs(a - b) >= 2 * pulses:
             return FAULT_SKEW
-        if self.swings >= pulses:
+        if self._swings >= pulses:
             return FAULT_SWING
-        if a + b <= -4 * pulses:
-            return FAULT_REVERSED
-        return FAULT_NONE
+        return FAULT_REVERSED if a + b <= -4 * pulses else FAULT_NONE
 
     def pulses(self):
         """(A, B): whole pulses of each channel since the last rebase(), 0 if it went back."""
@@ -79,5 +64,5 @@ class Meter:
         counts = self._a - self._base_a + self._b - self._base_b
         self._carry = max(0, self._carry + counts * self._num - closed * self._den)
         self.total_ml += closed
-        self.rebase_counts(self._a, self._b)
+        self.stand(self._a, self._b)
         return closed

@@ -6,55 +6,52 @@ CommitTransaction.
 
 import an10922
 import desfire
-from pump.core import card_layout, codes, limits
+from pump.core import card_layout, codes
 
 
 class Refused(Exception):  # noqa: N818 - the answer "no", not a fault
-    def __init__(self, code, detail=0):
-        super().__init__(code)
-        self.code = code
-        self.detail = detail
+    """Its arguments: a code of codes.REFUSE_*, a detail."""
 
 
-def open_card(session, card, pump_key, random16):
-    """Select the application and prove to each other that pump and card know the card's pump key."""
+def read_card(session, card, config, issuer_mac, random16):
+    """Prove to each other that pump and card know the card's pump key, then read identity, limits, state and balance.
+
+    issuer_mac: a cmac.Cmac under the issuer's key. Refused if something does not fit.
+    """
     try:
         yield from session.select(card_layout.AID)
-        key = an10922.diversify(pump_key, card.uid, card_layout.AID, card_layout.SYSTEM)
+        key = an10922.diversify(config.pump_key, card.uid, card_layout.AID, card_layout.SYSTEM)
         yield from session.authenticate(card_layout.KEY_PUMP, key, random16)
-    except desfire.DesfireError as error:
-        if error.status == desfire.NO_SUCH_APPLICATION:
-            raise Refused(codes.REFUSE_NOT_A_PURSE)
-        if error.status == desfire.AUTHENTICATION_ERROR:
-            raise Refused(codes.REFUSE_WRONG_KEY)
-        raise Refused(codes.REFUSE_DAMAGED, error.status)
-
-
-def read_card(session, card, issuer, issuer_mac):
-    """Identity, limits, state and balance into card. Refused if something does not fit."""
-    try:
         data = yield from session.read_data(card_layout.FILE_IDENTITY, 0, card_layout.IDENTITY_SIZE)
-        code = limits.take_identity(card, data, issuer, issuer_mac)
-        if not code:
-            data = yield from session.read_data(card_layout.FILE_LIMITS, 0, card_layout.LIMITS_SIZE)
-            code = limits.take_limits(card, data, issuer_mac)
-        if code:
-            raise Refused(code)
-        state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
-        card.set_state(*card_layout.unpack_state(state))
+        if issuer_mac.of(card.uid + data[: card_layout.IDENTITY_SIGNED]) != data[card_layout.IDENTITY_SIGNED :]:
+            raise ValueError("mac")
+        _, issuer, card_no, _, card.grades, card.expiry, _, _, _ = card_layout.unpack_identity(data)
+        card.card_no = bytes(card_no)
+        if issuer != config.issuer:
+            raise Refused(codes.REFUSE_WRONG_ISSUER, issuer)
+        data = yield from session.read_data(card_layout.FILE_LIMITS, 0, card_layout.LIMITS_SIZE)
+        if issuer_mac.of(card.uid + data[: card_layout.LIMITS_SIGNED]) != data[card_layout.LIMITS_SIGNED :]:
+            raise ValueError("mac")
+        card.plate, card.fill_ml, _, _, card.stations, _, _, _, _ = card_layout.unpack_limits(data)
+        data = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
+        card.counter, card.open_device, card.open_seq, card.open_fen, _, card.last_load, card.tries = (
+            card_layout.unpack_state(data)
+        )
         card.balance_fen = yield from session.get_value(card_layout.FILE_PURSE)
     except desfire.DesfireError as error:
+        if error.status == desfire.NO_SUCH_APPLICATION:
+            raise Refused(codes.REFUSE_NOT_A_PURSE, 0)
+        if error.status == desfire.AUTHENTICATION_ERROR:
+            raise Refused(codes.REFUSE_WRONG_KEY, 0)
         raise Refused(codes.REFUSE_DAMAGED, error.status)
     except ValueError:
-        raise Refused(codes.REFUSE_DAMAGED)
+        raise Refused(codes.REFUSE_DAMAGED, 0)
 
 
 def reserve(session, card, device, sale_seq, reserved_fen, time_s):
     """Step 1 of a sale up to the commit, which the caller sends."""
     yield from session.debit(card_layout.FILE_PURSE, reserved_fen)
-    state = card_layout.pack_state(
-        card.counter + 1, device, sale_seq, reserved_fen, time_s, card.last_load, card.tries
-    )
+    state = card_layout.pack_state(card.counter + 1, device, sale_seq, reserved_fen, time_s, card.last_load, card.tries)
     yield from session.write_data(card_layout.FILE_STATE, 0, state)
 
 

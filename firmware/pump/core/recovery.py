@@ -1,131 +1,198 @@
-"""What the journal's newest records tell after power-on: totalizers, prices, locks, unsettled sales, a sale cut by power loss."""
+"""After power-on: find the ends of journal and checkpoint ring, replay the newest records, end a sale that was cut.
 
-from pump.core import codes, journal, money, records
+What replay yields: totalizers, prices, locks, alarms, unsettled sales. A board may drop this module when start() is done.
+"""
 
-LOCK_NAME = b"locked"
+import binascii
+import struct
+
+from pump.core import checkpoint, codes, journal, linkside, records, sale
+
 SHIFT_RESTATED = 0  # SHIFT.event: nobody's shift, the totalizers stated again
+_BLANK = b"\xff" * records.SIZE
 
 
-class Recovered:
-    """Feed it whole records, oldest first, with visit()."""
-
-    def __init__(self, device, table):
-        self.device = device
-        self.table = table
-        self.totals = [0, 0, 0, 0]
-        self.prices = {}
-        self.tariff = 0
-        self.boot_id = 0
-        self.uptime_s = 0
-        self.locked = 0
-        self.pulser_faults = 0
-        self.overruns = 0
-        self.last_statement = 0
-        self.start = None  # body of a START without END, and its sequence number
-        self.start_seq = 0
-        self.reserved = False
-        self.last_end = None
-        self.alarms = []  # [code, nozzle] raised and not cleared
-
-    def visit(self, record, acked):
-        kind, _, _, seq, boot, self.uptime_s, _ = records.header(record)
-        self.boot_id = boot
-        if kind not in records.BODIES:
-            return
-        body = records.body(record)
-        if kind == records.BOOT:
-            self.totals = list(body[4:8])
-        elif kind == records.SHIFT:
-            self.totals = list(body[2:6])
-            if body[1] == SHIFT_RESTATED:
-                self.last_statement = seq
-        elif kind == records.START:
-            self.start, self.start_seq, self.reserved = body, seq, False
-            self.prices[body[5]] = body[6]
-            self.tariff = body[7]
-        elif kind == records.RESERVED:
-            self.reserved = True
-        elif kind == records.END:
-            self._end(seq, body, acked)
-        elif kind == records.SETTLED and body[0] == self.device or kind == records.VOID:
-            self.table.remove(body[1])
-        elif kind == records.PRICE:
-            self.prices[body[2]] = body[4]
-            self.tariff = body[0]
-        elif kind == records.ALARM:
-            self._alarm(body)
-        elif kind == records.TEST_MEASURE:
-            self.totals[body[0]] = body[4]
-        elif kind == records.SETTING:
-            if bytes(body[1]).rstrip(b"\0") == LOCK_NAME:
-                self.locked = body[3]
-
-    def _end(self, seq, body, acked):
-        sale, uid, _, counter, nozzle, _, reason, flags, _, _, reserved, amount, _, _, total = body[:15]
-        self.totals[nozzle] = total
-        self.pulser_faults = self.overruns = 0  # an ALARM after this END says otherwise
-        self.start = None
-        self.last_end = body
-        self.table.add((sale, seq, uid, counter, reserved, amount, bool(flags & records.FLAG_UNCERTAIN)), acked)
-
-    def _alarm(self, body):
-        code, nozzle, raised, value, _, total = body
-        if total and nozzle < 4:
-            self.totals[nozzle] = total
-        self.alarms = [a for a in self.alarms if a != [code, nozzle]]
-        if code == codes.ALARM_PULSER and raised:
-            self.pulser_faults = value
-        elif code == codes.ALARM_OVERRUN and raised:
-            self.overruns = value
-        if raised:
-            self.alarms.append([code, nozzle])
+def recover(ctl, cause, software):
+    """All of it, and the BOOT record. ctl: a Controller with its flash attached and its counters read."""
+    find_checkpoint(ctl.checkpoint)
+    find_head(ctl.journal, ctl.checkpoint.acked)
+    known = _replay(ctl)
+    for n in range(len(ctl.meters)):
+        ctl.meters[n].total_ml = known.totals[n]
+        ctl.meters[n].stand(ctl.inputs.edges[2 * n], ctl.inputs.edges[2 * n + 1])
+    ctl.boot_id += 1
+    ctl.append(records.BOOT, (cause, software, min(65535, ctl.journal.torn), known.uptime_s) + tuple(known.totals))
+    ctl.alarms = tuple(sorted({code for code, _ in ctl.raised}))
+    for code, nozzle in list(ctl.raised):
+        if code in (codes.ALARM_EXCEPTION, codes.ALARM_SUPPLY, codes.ALARM_READER, codes.ALARM_DISPLAY):
+            ctl.clear_alarm(code, nozzle)
+    if known.start:
+        _end_cut_sale(ctl, known)
 
 
-def end_of(journal, sale_seq, buf):
-    """Body of the END record of this device's sale sale_seq, if the ring still holds it, else None."""
-    for seq in range(sale_seq + 1, min(journal.head, sale_seq + 400)):
-        if not journal.read(seq, buf):
-            return None
-        if buf[1] == records.END:
-            body = records.body(buf)
-            if body[0] == sale_seq:
-                return body
-            return None  # sales of one point follow one another: the next END is this sale's
+def find_head(ring, acked):
+    """Set the journal's head. acked: a lower bound of what the station has.
+
+    What lies ahead of the head's sector is erased again even if it looks blank: an erase may have been torn.
+    """
+    buf = bytearray(records.SIZE)
+    newest, sector = 0, -1
+    for i in range(ring.flash.sectors):
+        for slot in range(journal.PER_SECTOR):
+            ring.flash.readinto((i * journal.PER_SECTOR + slot) * records.SIZE, buf)
+            if records.is_whole(buf):
+                seq = records.header(buf)[3]
+                if seq > newest:
+                    newest, sector = seq, i
+            elif slot or buf != _BLANK:
+                continue
+            break
+    if sector < 0:
+        return
+    for i in range(journal.PER_SECTOR):
+        slot = sector * journal.PER_SECTOR + i
+        ring.flash.readinto(slot * records.SIZE, buf)
+        if buf == _BLANK:
+            ring.slot, ring.erased = slot, journal.PER_SECTOR - i
+            break
+        ring.slot = (slot + 1) % ring.slots
+        if records.is_whole(buf):
+            ring.head = records.header(buf)[3] + 1
+            ring.mac = bytes(buf[records.MAC_AT : records.CRC_AT])
+            ring.torn = 0
+        else:
+            ring.torn += 1
+    ring.acked = min(acked, ring.head - 1)
+
+
+def find_checkpoint(ring):
+    """Find the newest sector, and in it the last sale and the last acknowledgement kept."""
+    buf = bytearray(checkpoint.SLOT)
+    for sector in range(ring.flash.sectors):
+        fields = _slot(ring, sector * checkpoint.PER_SECTOR, buf)
+        if fields and fields[0] == checkpoint.KIND_SECTOR and fields[3] > ring.generation:
+            ring.generation, ring.sector = fields[3], sector
+    if not ring.generation:
+        return
+    used = in_tally = 0
+    for i in range(checkpoint.PER_SECTOR):
+        fields = _slot(ring, ring.sector * checkpoint.PER_SECTOR + i, buf)
+        if fields:
+            kind, nozzle, _, first, second = fields
+            in_tally = kind == checkpoint.KIND_SALE
+            if kind == checkpoint.KIND_SECTOR or kind == checkpoint.KIND_ACKED:
+                ring.acked = max(ring.acked, second)
+            elif kind == checkpoint.KIND_SALE:
+                ring.sale_seq, ring.nozzle, ring.volume_ml = first, nozzle, 0
+            elif first == ring.sale_seq:
+                ring.volume_ml = max(ring.volume_ml, second)
+        elif in_tally:
+            cleared = tally(buf)
+            ring.volume_ml += cleared * checkpoint.STEP_ML
+            in_tally = cleared == checkpoint.SLOT * 8
+        if buf != _BLANK[: checkpoint.SLOT]:
+            used = i + 1
+    ring.next = used + 1  # one more is left alone: the tally slot of a sale that had not come to its first bit
+
+
+def _slot(ring, index, buf):
+    """Read a slot into buf; its fields, or None (then it is blank, torn or a tally)."""
+    ring.flash.readinto(index * checkpoint.SLOT, buf)
+    crc = struct.unpack_from("<I", buf, 12)[0]
+    if checkpoint.KIND_SECTOR <= buf[0] <= checkpoint.KIND_ACKED and crc == binascii.crc32(memoryview(buf)[:12]):
+        return struct.unpack_from(checkpoint.LAYOUT, buf, 0)
     return None
 
 
-def recover(ring, device, table):
-    """Replay the ring's newest records: at least a statement, and everything the station has not acknowledged."""
-    known = Recovered(device, table)
-    buf = bytearray(records.SIZE)
+def tally(buf):
+    """Bits cleared in a tally slot; 0 for anything that is none (a torn slot of another kind)."""
+    zeros = 0
+    while zeros < len(buf) and buf[zeros] == 0:
+        zeros += 1
+    if zeros == len(buf):
+        return zeros * 8
+    for bits in range(8):
+        if buf[zeros] == 0xFF << bits & 0xFF and buf[zeros + 1 :] == _BLANK[: len(buf) - zeros - 1]:
+            return zeros * 8 + bits
+    return 0
+
+
+class _Known:
+    def __init__(self):
+        self.totals = [0, 0, 0, 0]
+        self.uptime_s = 0
+        self.start = None  # body of a START without END
+        self.start_seq = 0
+        self.reserved = False
+
+
+def _replay(ctl):
+    """At least a statement, and everything the station has not acknowledged."""
+    known, ring, buf = _Known(), ctl.journal, ctl.buffer
     window = ring.restate_every + journal.RESTATE_SLACK
     for seq in range(max(1, min(ring.head - window, ring.acked + 1)), ring.head):
-        if ring.read(seq, buf):
-            known.visit(buf, ring.acked)
+        if ring.read(seq, buf) and buf[1] in records.BODIES:
+            _, _, _, _, ctl.boot_id, known.uptime_s, _ = records.header(buf)
+            _visit(ctl, known, buf[1], seq, records.body(buf))
     return known
 
 
-def end_cut_sale(ctl, known):
+def _visit(ctl, known, kind, seq, body):
+    if kind == records.BOOT:
+        known.totals = list(body[4:8])
+    elif kind == records.SHIFT:
+        known.totals = list(body[2:6])
+        if body[1] == SHIFT_RESTATED:
+            ctl.statement = seq
+    elif kind == records.START:
+        known.start, known.start_seq, known.reserved = body, seq, False
+        ctl.prices[body[5]], ctl.tariff = body[6], body[7]
+    elif kind == records.RESERVED:
+        known.reserved = True
+    elif kind == records.END:
+        known.totals[body[4]] = body[14]
+        known.start = None
+        ctl.pulser_faults = ctl.overruns = 0  # an ALARM after this END says otherwise
+        sale.keep(ctl, (body[0], seq, body[1], body[3], body[10], body[11], bool(body[7] & records.FLAG_UNCERTAIN)))
+    elif kind == records.SETTLED or kind == records.VOID:
+        if body[0] == ctl.config.device:
+            sale.forget(ctl, body[1])
+    elif kind == records.PRICE:
+        ctl.prices[body[2]], ctl.tariff = body[4], body[0]
+    elif kind == records.TEST_MEASURE:
+        known.totals[body[0]] = body[4]
+    elif kind == records.SETTING:
+        if bytes(body[1]).rstrip(b"\0") == linkside.LOCK_NAME:
+            ctl.locked = body[3]
+    elif kind == records.ALARM:
+        code, nozzle, raised, value, volume_ml, total_ml = body
+        if volume_ml:
+            known.totals[nozzle] = total_ml
+        if (code, nozzle) in ctl.raised:
+            ctl.raised.remove((code, nozzle))
+        if raised:
+            ctl.raised.append((code, nozzle))
+            if code == codes.ALARM_PULSER:
+                ctl.pulser_faults = value
+            elif code == codes.ALARM_OVERRUN:
+                ctl.overruns = value
+
+
+def _end_cut_sale(ctl, known):
     """Power went during a sale: end it at its last checkpoint, or, if it never was reserved, as uncertain."""
-    if not known.start:
-        return
-    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, total_ml = known.start[:9]
-    volume_ml = 0
-    flags, reason = records.FLAG_UNCERTAIN | records.FLAG_RECOVERED, codes.STOP_UNCERTAIN
+    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff = known.start[:8]
+    cut = sale.Sale(uid, card_no, counter, nozzle, grade, price)
+    cut.seq, cut.tariff, cut.reserved_fen = known.start_seq, tariff, reserved_fen
+    volume_ml, flags = 0, records.FLAG_UNCERTAIN | records.FLAG_RECOVERED
+    cut.reason = codes.STOP_UNCERTAIN
     if known.reserved:
-        flags, reason = records.FLAG_RECOVERED, codes.STOP_POWER
+        flags, cut.reason = records.FLAG_RECOVERED, codes.STOP_POWER
         if ctl.checkpoint.sale_seq == known.start_seq:
             volume_ml = ctl.checkpoint.volume_ml
-    amount_fen = min(money.amount_fen(volume_ml, price), reserved_fen - 1)
-    ctl.meters[nozzle].total_ml = total_ml + volume_ml
-    seq = ctl.append(
-        records.END,
-        (known.start_seq, uid, card_no, counter, nozzle, grade, reason, flags, price, tariff, reserved_fen, amount_fen,
-         volume_ml, total_ml, total_ml + volume_ml, 0, 0, 0, 0, 0),
-    )
-    ctl.unsettled.add(
-        (known.start_seq, seq, uid, counter, reserved_fen, amount_fen, not known.reserved), ctl.journal.acked
-    )
+    cut.limit_ml = volume_ml
+    ctl.meters[nozzle].total_ml += volume_ml
+    sale.end(ctl, cut, flags, volume_ml, 0, 0, 0)
     v = ctl.view
-    v.nozzle, v.grade, v.price_fen_per_l, v.volume_ml, v.amount_fen = nozzle, grade, price, volume_ml, amount_fen
-    v.reason, v.card_no, v.sale_seq = reason, card_no, known.start_seq
+    v.nozzle, v.grade, v.price_fen_per_l, v.volume_ml = nozzle, grade, price, volume_ml
+    v.amount_fen = ctl.unsettled[-1][5]
+    v.reason, v.card_no, v.sale_seq = cut.reason, card_no, known.start_seq

@@ -1,21 +1,19 @@
-"""Settings that the station may change, with unit in the name, default and range."""
+"""Settings that the station may change, with unit in the name: name (at most 16 bytes, it goes into SETTING records),
+default, least, greatest. One text, because a table of tuples costs the board three times as much memory."""
 
-NAMES = (
-    # name (at most 16 bytes, it goes into SETTING records), default, least, greatest
-    ("big_advance_ml", 500, 50, 9990),
-    ("small_advance_ml", 8, 0, 200),
-    ("overrun_lock_ml", 60, 10, 1000),
-    ("no_flow_s", 60, 30, 180),
-    ("lift_s", 60, 10, 300),
-    ("grace_s", 60, 10, 600),
-    ("nozzle_off_s", 180, 30, 3600),
-    ("max_sale_ml", 400000, 1000, 999000),
-    ("max_sale_fen", 300000, 1000, 999999),
-    ("min_sale_fen", 100, 1, 10000),
-    ("pulser_stop", 20, 4, 100),
-    ("pulser_lock", 6, 1, 100),
-    ("leak_ml", 100, 20, 1000),
-)
+TABLE = """big_advance_ml 500 50 9990
+small_advance_ml 8 0 200
+overrun_lock_ml 60 10 1000
+no_flow_s 60 30 180
+lift_s 60 10 300
+grace_s 60 10 600
+nozzle_off_s 180 30 3600
+max_sale_ml 400000 1000 999000
+max_sale_fen 300000 1000 999999
+min_sale_fen 100 1 10000
+pulser_stop 20 4 100
+pulser_lock 6 1 100
+leak_ml 100 20 1000"""
 
 
 class Settings:
@@ -23,18 +21,19 @@ class Settings:
 
     def __init__(self):
         self.version = 0
-        for name, default, _, _ in NAMES:
-            setattr(self, name, default)
+        for line in TABLE.split("\n"):
+            name, default, _, _ = line.split()
+            setattr(self, name, int(default))
 
-    def refuse(self, values):
-        """"" if values ({name: int}) may be set, otherwise the first reason why not, naming name and range."""
-        for name in values:
-            for known, _, least, greatest in NAMES:
-                if known == name:
-                    value = values[name]
-                    if type(value) is not int or not least <= value <= greatest:
-                        return "%s must be a whole number from %d to %d" % (name, least, greatest)
-                    break
-            else:
-                return "unknown setting " + str(name)
-        return ""
+
+def refuse(values):
+    """ "" if values ({name: int}) may be set, otherwise the first reason why not, naming name and range."""
+    for line in TABLE.split("\n"):
+        name, _, least, greatest = line.split()
+        value = values.get(name, int(least))
+        if type(value) is not int or not int(least) <= value <= int(greatest):
+            return name + " must be a whole number from " + least + " to " + greatest
+    for name in values:
+        if name + " " not in TABLE or not hasattr(Settings(), name):
+            return "unknown setting " + str(name)
+    return ""

@@ -2,7 +2,16 @@
 
 # State names travel in `live` and `state` (docs/mqtt.md).
 IDLE, NOZZLE, CARD, AUTHORISED, STARTING, FUELLING, SLOW, STOPPING, SETTLING, LOCKED = (
-    "idle", "nozzle", "card", "authorised", "starting", "fuelling", "slow", "stopping", "settling", "locked",
+    "idle",
+    "nozzle",
+    "card",
+    "authorised",
+    "starting",
+    "fuelling",
+    "slow",
+    "stopping",
+    "settling",
+    "locked",
 )
 
 # Notices: one line of advice beside the state.
@@ -49,16 +58,3 @@ class View:
         self.entry_kind = 0  # codes.PRESET_* being typed
         self.sale_seq = 0
         self.page = 0
-
-
-def live(ctl):
-    """The payload of topic `live` (docs/mqtt.md) without the key `link`."""
-    v, sale = ctl.view, ctl.delivery.sale
-    out = {"s": v.state, "ml": v.volume_ml, "fen": v.amount_fen, "a": ctl.alarms.codes()}
-    if v.nozzle >= 0:
-        out["n"], out["g"], out["p"] = v.nozzle, v.grade, v.price_fen_per_l
-    if sale:
-        out["limit"], out["sale"], out["f"] = v.limit_fen, sale.seq, v.flow_ml_s
-    if v.card_no and v.state not in (IDLE, NOZZLE):
-        out["card"] = "".join("%02x" % b for b in v.card_no)
-    return out

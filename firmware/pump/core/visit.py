@@ -1,65 +1,74 @@
 """One contact of a card with the pump, from the first frame to the last: unfinished business first, then a new sale.
 
 The order of journal and card is the purse's safety: a record is committed before the command that depends on it.
+ctl.unsettled holds the sales that ended here but whose unused money is not known to be back on the card, oldest first:
+(sale_seq, end_seq, uid, counter, reserved_fen, amount_fen, uncertain). The card names its open sale itself, and the
+journal or the station knows the end of it; the table serves the sales whose settlement or reservation got no answer.
 """
 
 import desfire
-from pump.core import card_layout, codes, limits, purse, records, recovery, unsettled, view
+from pump.core import card_layout, codes, limits, purse, records, sale, view
 
 ASK_MS = 4000  # how long a customer waits with the card on the reader for the station's answer
+END_WITHIN = 400  # records that may lie between START and END of a sale
 
 
 def visit(ctl, uid):
     """Generator of native frames, or None for "wait a moment"; ctl is the Controller."""
     card = limits.Card(uid)
     session = desfire.Session()
+    delivery = ctl.delivery
     try:
-        yield from purse.open_card(session, card, ctl.config.pump_key, ctl.random(16))
-        yield from purse.read_card(session, card, ctl.config.issuer, ctl.issuer_mac)
-        ctl.delivery.card_read(card)
-        waiting = ctl.delivery.waiting_uid()
+        yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
+        waiting = delivery.settle_uid if delivery.state == view.SETTLING else None
         if waiting and waiting != uid:
-            raise purse.Refused(codes.REFUSE_OTHER_CARD)
+            raise purse.Refused(codes.REFUSE_OTHER_CARD, 0)
         _observe(ctl, card)
         if card.open_device:
-            yield from _settle(ctl, session, card)
+            yield from _settle(ctl, session, card, records.HOW_SALE if waiting else records.HOW_NEXT_CONTACT)
+        _show(ctl, card)
         if waiting:
-            ctl.delivery.settled()
-        else:
-            code = limits.refuse(card, ctl.config.station_no, ctl.now_s, ctl.quality, ctl.blacklist)
-            if code:
-                raise purse.Refused(code)
-            if ctl.delivery.accept(card):
-                yield from _reserve(ctl, session, card)
+            delivery.settled()
+            return
+        code = limits.refuse(card, ctl.config.station_no, ctl.now_s, ctl.quality, ctl.blacklist)
+        if ctl.locked or ctl.hazard:
+            code = code or codes.REFUSE_LOCKED
+        if code:
+            raise purse.Refused(code, 0)
+        if delivery.accept():
+            yield from _reserve(ctl, session, card)
     except purse.Refused as refused:
-        ctl.refuse(card, refused.code, refused.detail)
-    return card
+        ctl.refuse(card, refused.args[0], refused.args[1])
+
+
+def _show(ctl, card):
+    ctl.view.card_no, ctl.view.balance_fen = card.card_no, card.balance_fen
 
 
 def _observe(ctl, card):
     """Write what the card's counter tells about sales of ours that got no answer."""
-    for sale in ctl.unsettled.of_card(card.uid):
-        seq, counter = sale[unsettled.SALE], sale[unsettled.COUNTER]
-        if card.open_device == ctl.config.device and card.open_seq == seq:
+    for seq, _, uid, counter, reserved_fen, amount_fen, uncertain in list(ctl.unsettled):
+        if uid != card.uid or card.open_device == ctl.config.device and card.open_seq == seq:
             continue
         if card.counter > counter or card.counter == counter and not card.open_device:
-            _write_settled(ctl, card, ctl.config.device, seq, counter, sale[unsettled.RESERVED], sale[unsettled.AMOUNT],
-                           records.HOW_OBSERVED)
-        elif sale[unsettled.UNCERTAIN]:
+            _settled(ctl, card, ctl.config.device, seq, counter, reserved_fen, amount_fen, records.HOW_OBSERVED)
+        elif uncertain:
             ctl.append(records.VOID, (ctl.config.device, seq, card.uid, counter, records.HOW_NEXT_CONTACT))
-            ctl.unsettled.remove(seq)
+            sale.forget(ctl, seq)
 
 
-def _settle(ctl, session, card):
+def _settle(ctl, session, card, how):
     """Step 5 for the reservation that is open on the card, whoever made it."""
     device, seq, reserved_fen = card.open_device, card.open_seq, card.open_fen
-    end = recovery.end_of(ctl.journal, seq, ctl.buffer) if device == ctl.config.device else None
+    end = None
+    if device == ctl.config.device:
+        end = _end_of(ctl, seq)
     if end:
         nozzle, grade, reason, price, amount_fen, volume_ml = end[4], end[5], end[6], end[8], end[11], end[12]
     else:
         answer = yield from _ask(ctl, card)
-        amount_fen, volume_ml = answer["amount_fen"], answer["volume_ml"]
-        nozzle, grade, reason, price = 255, answer["grade"], answer["reason"], answer["price"]
+        amount_fen, volume_ml, grade = answer["amount_fen"], answer["volume_ml"], answer["grade"] & 255
+        nozzle, reason, price = 255, answer["reason"] & 255, answer["price"]
     if not 0 <= amount_fen < reserved_fen:
         raise purse.Refused(codes.REFUSE_UNFINISHED, 1)
     log = card_layout.pack_log(
@@ -69,42 +78,65 @@ def _settle(ctl, session, card):
         yield from purse.settle(session, card, reserved_fen - amount_fen, log)
     except desfire.DesfireError as error:
         raise purse.Refused(codes.REFUSE_DAMAGED, error.status)
-    how = records.HOW_SALE if ctl.delivery.waiting_uid() else records.HOW_NEXT_CONTACT
-    _write_settled(ctl, card, device, seq, card.counter, reserved_fen, amount_fen, how)
-    ctl.delivery.card_read(card)
+    _settled(ctl, card, device, seq, card.counter, reserved_fen, amount_fen, how)
 
 
-def _write_settled(ctl, card, device, seq, counter, reserved_fen, amount_fen, how):
+def _settled(ctl, card, device, seq, counter, reserved_fen, amount_fen, how):
     returned_fen = reserved_fen - amount_fen
     ctl.append(
         records.SETTLED,
         (device, seq, card.uid, counter, reserved_fen, amount_fen, returned_fen, card.balance_fen, how),
     )
     if device == ctl.config.device:
-        ctl.unsettled.remove(seq)
+        sale.forget(ctl, seq)
+
+
+def _end_of(ctl, sale_seq):
+    """Body of the END record of our sale sale_seq, if the ring still holds it, else None."""
+    for seq in range(sale_seq + 1, min(ctl.journal.head, sale_seq + END_WITHIN)):
+        if not ctl.journal.read(seq, ctl.buffer):
+            break
+        if ctl.buffer[1] == records.END:  # sales of one point follow one another: the next END is this sale's
+            body = records.body(ctl.buffer)
+            return body if body[0] == sale_seq else None
+    return None
 
 
 def _ask(ctl, card):
     """The station's answer about a sale of which we know no end. Refused if it knows none or does not answer."""
-    if not ctl.ask_unfinished(card):
-        raise purse.Refused(codes.REFUSE_UNFINISHED)
+    if not ctl.link_online:
+        raise purse.Refused(codes.REFUSE_UNFINISHED, 0)
+    question = "%08x" % int.from_bytes(ctl.random(4), "big")
+    asked = [card.open_device, card.open_seq]
+    ctl.answered = None
+    ctl.asking = {
+        "id": question, "ask": "unfinished", "uid": "".join("%02x" % b for b in card.uid), "sale": asked,
+        "counter": card.counter,
+    }  # fmt: skip
     ctl.view.notice = view.NOTICE_ASKING
     asked_ms = ctl.uptime_ms
-    while ctl.answered is None and ctl.uptime_ms - asked_ms < ASK_MS:
+    while ctl.uptime_ms - asked_ms < ASK_MS:
         yield None
-    answer = ctl.take_answer()
-    if answer is None:
-        raise purse.Refused(codes.REFUSE_UNFINISHED)
-    return answer
+        answer, ctl.answered = ctl.answered, None
+        if answer and answer.get("id") == question:
+            if answer.get("unknown") or answer.get("sale") != asked:
+                break
+            for name in ("amount_fen", "volume_ml", "grade", "price", "reason"):
+                if type(answer.get(name)) is not int or not 0 <= answer[name] < 0x40000000:
+                    raise purse.Refused(codes.REFUSE_UNFINISHED, 2)
+            return answer
+    raise purse.Refused(codes.REFUSE_UNFINISHED, 0)
 
 
 def _reserve(ctl, session, card):
     """Step 1: journal, then debit and open reservation in one commit, then journal again."""
-    sale = ctl.delivery.begin(card)  # START is committed
+    new = sale.begin(ctl, card)  # START is committed
     try:
-        yield from purse.reserve(session, card, ctl.config.device, sale.seq, sale.reserved_fen, ctl.now_s)
-        sale.commit_sent = True
+        yield from purse.reserve(session, card, ctl.config.device, new.seq, new.reserved_fen, ctl.now_s)
+        new.commit_sent = True
         yield from session.commit()
     except desfire.DesfireError as error:
         raise purse.Refused(codes.REFUSE_DAMAGED, error.status)
-    ctl.delivery.reserved(card)  # RESERVED is committed: fuel may flow
+    card.counter, card.balance_fen = new.counter, card.balance_fen - new.reserved_fen
+    sale.reserved(ctl, new, card)  # RESERVED is committed: fuel may flow
+    _show(ctl, card)

@@ -1,0 +1,39 @@
+"""When a step of the controller has something to do. A board steps every 10 ms and needs no such hint."""
+
+from pump.core import delivery, ticks, view
+from pump.core.controller import Controller
+
+IDLE_MS = 10_000
+
+
+def next_ms(ctl: Controller) -> int:
+    """Milliseconds after the last step by which something happens although no input changes."""
+    d, s = ctl.delivery, ctl.settings
+    age: int = ticks.diff(ctl.now_ms, d.since_ms)
+    still: int = ticks.diff(ctl.now_ms, d.moved_ms)
+    left = IDLE_MS
+    if d.state == view.STARTING:
+        left = delivery.STARTING_MS - age
+    elif d.state in delivery.FLOWING:
+        left = s.no_flow_s * 1000 - still
+    elif d.state == view.STOPPING:
+        left = delivery.QUIET_MS - min(age, still)
+    elif d.state == view.AUTHORISED:
+        left = s.lift_s * 1000 - age
+    elif d.state == view.SETTLING:
+        left = s.grace_s * 1000 - age
+    elif d.state == view.CARD and not ctl.config.slot:
+        left = delivery.SHOW_MS - age
+    return max(0, min(left, IDLE_MS))
+
+
+def next_counts(ctl: Controller) -> tuple[int, int] | None:
+    """(nozzle, directed sum of both channels) at which something happens."""
+    d = ctl.delivery
+    if d.state not in delivery.FLOWING:
+        return None
+    meter = ctl.meters[d.sale.nozzle]
+    ml = min(d.sale.small_ml, ctl.checkpoint.next_ml)
+    if d.state == view.FUELLING and meter.volume_ml < d.sale.big_ml:
+        ml = min(ml, d.sale.big_ml)
+    return d.sale.nozzle, meter.counts_for(ml)
