@@ -2,7 +2,8 @@
 
 Every command is a generator: it yields a frame for the card (command byte, then data) and is sent the card's answer
 (status byte, then data), so the same code runs over a real reader, at the desk and in a simulation. They compose with
-`yield from`. What carries the frames throws CardLost into the generator when the card does not answer.
+`yield from`. What carries the frames throws CardLost into the generator when the card does not answer (`run` in
+desfire_run.py shows how). What only a desk needs is in station/cards/desfire_admin.py.
 
 Files are taken to be in MACed communication: once authenticated, every command and answer moves the chained CMAC, so
 that a changed, lost or inserted frame is found at once.
@@ -35,21 +36,6 @@ class DesfireError(Exception):
     def __init__(self, status):
         super().__init__("DESFire status %02X" % status)
         self.status = status
-
-
-def run(conversation, exchange):
-    """Drive a generator with exchange(frame) -> answer to its end; returns its value."""
-    try:
-        frame = next(conversation)
-        while True:
-            try:
-                answer = exchange(frame)
-            except CardLost as lost:
-                frame = conversation.throw(lost)
-            else:
-                frame = conversation.send(answer)
-    except StopIteration as end:
-        return end.value
 
 
 class Session:
@@ -89,10 +75,6 @@ class Session:
         self._cmac = cmac.Cmac(session_key)
         self._iv = cmac.ZERO
 
-    def version(self):
-        """GetVersion: 28 bytes; the UID is [14:21]."""
-        return (yield from self.command(b"\x60"))
-
     def get_value(self, file):
         """The value of a value file, signed 32 bit."""
         return struct.unpack("<i", (yield from self.command(bytes((0x6C, file)))))[0]
@@ -105,10 +87,6 @@ class Session:
         """Give back up to what the last committed debits took; holds after commit()."""
         yield from self.command(struct.pack("<BBi", 0x1C, file, amount), True)
 
-    def credit(self, file, amount):
-        """Add amount to a value file (needs the file's read-and-write key); holds after commit()."""
-        yield from self.command(struct.pack("<BBi", 0x0C, file, amount), True)
-
     def read_data(self, file, offset, length):
         """length bytes of a data file from offset."""
         return (yield from self.command(_range(0xBD, file, offset, length)))
@@ -117,14 +95,6 @@ class Session:
         """Write into a data file; a backup file holds it after commit()."""
         yield from self.command(_range(0x3D, file, offset, len(data)) + data, True)
 
-    def read_records(self, file, newest, count, size):
-        """count records of size bytes, oldest first, skipping the `newest` newest ones; count 0: all.
-
-        DesfireError BOUNDARY_ERROR if there are not that many (or none at all).
-        """
-        data = yield from self.command(_range(0xBB, file, newest, count))
-        return [data[i : i + size] for i in range(0, len(data), size)]
-
     def write_record(self, file, data):
         """Append a record to a record file; holds after commit()."""
         yield from self.command(_range(0x3B, file, 0, len(data)) + data, True)
@@ -132,10 +102,6 @@ class Session:
     def commit(self):
         """CommitTransaction: all changes since the last commit hold together, or (CardLost) perhaps none."""
         yield from self.command(b"\xc7")
-
-    def abort(self):
-        """AbortTransaction: forget the changes since the last commit."""
-        yield from self.command(b"\xa7")
 
     def command(self, message, sealed=False):
         """Send command byte and data, with its MAC if sealed; returns the answer's data, its MAC checked."""

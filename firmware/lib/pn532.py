@@ -11,7 +11,6 @@ ACK = b"\x00\x00\xff\x00\xff\x00"
 WAKE_UP = b"\x55\x55" + bytes(14)
 ANSWER_MS = 400
 POLL_MS = 150
-NO_CARD_ERRORS = (0x01, 0x02, 0x03, 0x05, 0x0B, 0x27, 0x29, 0x2B)  # time-out, CRC, parity, RF, released ...
 
 
 class ReaderError(Exception):
@@ -93,31 +92,12 @@ class Pn532:
             raise CardLost()
         return bytes(answer[1:])
 
-    def converse(self, conversation):
-        """Run a generator of card frames (desfire.py) over this reader; returns its value."""
-        try:
-            data = next(conversation)
-            while True:
-                try:
-                    answer = yield from self.exchange(data)
-                except CardLost as lost:
-                    data = conversation.throw(lost)
-                else:
-                    data = conversation.send(answer)
-        except StopIteration as end:
-            return end.value
-
     def present(self):
         """Diagnose, attention request test: True while the activated card is still in the field."""
         if not self.target:
             return False
         answer = yield from self.command(b"\x00\x06")
         return len(answer) > 0 and answer[0] == 0
-
-    def release(self):
-        """Let the card go; it can be polled again."""
-        self.target = 0
-        yield from self.command(b"\x52\x00")
 
 
 async def run(operation, read, write):

@@ -89,6 +89,29 @@ class AdminSession(desfire.Session):
         answer: bytes = yield from self._plain(header + sealed)
         return answer
 
+    def version(self) -> Conversation[bytes]:
+        """GetVersion: 28 bytes; the UID is [14:21]."""
+        data: bytes = yield from self.command(b"\x60")
+        return data
+
+    def credit(self, file: int, amount: int) -> Conversation[None]:
+        """Add amount to a value file (needs the file's read-and-write key); holds after commit()."""
+        yield from self.command(struct.pack("<BBi", 0x0C, file, amount), True)
+
+    def read_records(self, file: int, size: int) -> Conversation[list[bytes]]:
+        """All records of `size` bytes, oldest first; none for a file that is empty."""
+        try:
+            data: bytes = yield from self.command(bytes((0xBB, file)) + bytes(6))
+        except desfire.DesfireError as error:
+            if error.status == desfire.BOUNDARY_ERROR:
+                return []
+            raise
+        return [data[i : i + size] for i in range(0, len(data), size)]
+
+    def abort(self) -> Conversation[None]:
+        """AbortTransaction: forget the changes since the last commit."""
+        yield from self.command(b"\xa7")
+
     def create_application(self, aid: bytes, settings: int, keys: int) -> Conversation[None]:
         """CreateApplication with `keys` AES keys of zeros."""
         yield from self.command(b"\xca" + aid + bytes((settings, AES_KEYS | keys)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import desfire
 from pump.core import card_layout
 from station.cards import numbers
-from station.cards.desfire_admin import Conversation
+from station.cards.desfire_admin import AdminSession, Conversation
 from station.cards.keys import CardKeys
 
 Random = Callable[[int], bytes]
@@ -71,7 +71,7 @@ class CardView:
 
 def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
     """Read everything, with the pump key. CardError for a card that is blank, foreign or damaged."""
-    session = desfire.Session()
+    session = AdminSession()
     yield from _open(session, card_layout.KEY_PUMP, keys.pump, random)
     try:
         identity = yield from session.read_data(card_layout.FILE_IDENTITY, 0, card_layout.IDENTITY_SIZE)
@@ -79,6 +79,7 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
         state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
         balance_fen = yield from session.get_value(card_layout.FILE_PURSE)
         points = yield from session.get_value(card_layout.FILE_POINTS)
+        log = yield from session.read_records(card_layout.FILE_LOG, card_layout.LOG_SIZE)
         if not any(identity):
             raise CardError("这张卡尚未制完，请重新发卡 this card was never completed: issue it again")
         if not (keys.signed(identity, card_layout.IDENTITY_SIGNED) and keys.signed(limits, card_layout.LIMITS_SIGNED)):
@@ -89,7 +90,6 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
         number = numbers.from_bcd(card_no)
     except (desfire.DesfireError, ValueError) as error:
         raise CardError(f"卡内数据损坏 the card's data are damaged ({error})") from None
-    log = yield from _log(session)
     return CardView(
         uid=keys.uid,
         card_no=number,
@@ -106,7 +106,7 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
         last_load=last_load,
         tries=tries,
         points=points,
-        log=log,
+        log=tuple(LogEntry(*card_layout.unpack_log(record)) for record in log),
     )
 
 
@@ -115,7 +115,7 @@ def credit(keys: CardKeys, random: Random, amount_fen: int, load_id: int) -> Con
 
     CardError if a reservation is open. CardLost: look at last_load at the next contact. Does nothing if it was done.
     """
-    session = desfire.Session()
+    session = AdminSession()
     yield from _open(session, card_layout.KEY_CREDIT, keys.credit, random)
     state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
     counter, device, _, _, _, last_load, tries = card_layout.unpack_state(state)
@@ -135,7 +135,7 @@ def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -
 
     Conditional on the state and in one commit: it can be tried any number of times and happens once.
     """
-    session = desfire.Session()
+    session = AdminSession()
     yield from _open(session, card_layout.KEY_PUMP, keys.pump, random)
     state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
     counter, device, seq, fen, _, last_load, tries = card_layout.unpack_state(state)
@@ -161,7 +161,7 @@ def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -
     yield from session.commit()
 
 
-def _open(session: desfire.Session, key_no: int, key: bytes, random: Random) -> Conversation[None]:
+def _open(session: AdminSession, key_no: int, key: bytes, random: Random) -> Conversation[None]:
     try:
         yield from session.select(card_layout.AID)
         yield from session.authenticate(key_no, key, random(16))
@@ -169,13 +169,3 @@ def _open(session: desfire.Session, key_no: int, key: bytes, random: Random) -> 
         if error.status == desfire.NO_SUCH_APPLICATION:
             raise CardError("这是一张未发行的卡 this card has not been issued") from None
         raise CardError("卡的密钥不属于本站 the card's keys are not this issuer's") from None
-
-
-def _log(session: desfire.Session) -> Conversation[tuple[LogEntry, ...]]:
-    try:
-        records = yield from session.read_records(card_layout.FILE_LOG, 0, 0, card_layout.LOG_SIZE)
-    except desfire.DesfireError as error:
-        if error.status == desfire.BOUNDARY_ERROR:  # empty so far
-            return ()
-        raise CardError(f"卡内记录损坏 the card's log is damaged ({error})") from None
-    return tuple(LogEntry(*card_layout.unpack_log(record)) for record in records)
