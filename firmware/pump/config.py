@@ -5,17 +5,16 @@ import json
 from pump.core.config import Config
 
 
-class NotCommissioned(Exception):
-    """identity.json is missing or unusable: `make flash` writes it."""
-
-
 def load():
-    """(identity as a dict, core Config, CA in DER or None, software id as 16 hex digits)."""
+    """(identity as a dict, core Config, CA in DER or None, software id as 16 hex digits).
+
+    ValueError if identity.json is missing or unusable: `make flash` writes it.
+    """
     try:
         identity = json.loads(_read("/identity.json"))
         config = Config(identity)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotCommissioned(str(error))
+        raise ValueError(str(error))
     try:
         ca = _read("/ca.der")
     except OSError:

@@ -13,9 +13,22 @@ import time
 
 import machine
 
-from pump import config, outputs, pins
+from pump import outputs, pins, screens
+from pump.buzzer import Buzzer
+from pump.clock import Clock
+from pump.core import records
+from pump.core.checkpoint import Checkpoint
 from pump.core.codes import ALARM_DISPLAY, ALARM_EXCEPTION
+from pump.core.controller import Controller
+from pump.core.journal import Journal
 from pump.core.ticks import MASK, diff
+from pump.keypad import Panel
+from pump.lcd import Lcd
+from pump.link import Link
+from pump.meter import Meter
+from pump.reader import Reader
+from pump.storage import open_flash
+from pump.supply import Supply
 
 _TICK_MS = 10
 _WATCHDOG_MS = 3000
@@ -30,16 +43,7 @@ class Board:
     """The parts of one pump, wired together. worst_late_us: how late a control tick has come at worst."""
 
     def __init__(self, relays):
-        from pump.buzzer import Buzzer
-        from pump.clock import Clock
-        from pump.core.checkpoint import Checkpoint
-        from pump.core.controller import Controller
-        from pump.core.journal import Journal
-        from pump.keypad import Panel
-        from pump.lcd import Lcd
-        from pump.meter import Meter
-        from pump.storage import open_flash
-        from pump.supply import Supply
+        from pump import config
 
         self.identity, settings, self.ca, self.software = config.load()
         self.relays = relays
@@ -59,8 +63,6 @@ class Board:
 
     def start(self):
         """Recovery, BOOT record; a clock that was never set goes on from the journal's last time."""
-        from pump.core import records
-
         clock, journal = self.clock, self.controller.journal
         self.controller.start(
             time.ticks_ms(), clock.now_s(), clock.quality, machine.reset_cause(), bytes.fromhex(self.software)
@@ -70,6 +72,8 @@ class Board:
         while not clock.quality and seq > 0 and journal.read(seq, buf):
             clock.estimate(records.header(buf)[5])
             seq -= 1
+        forget("pump.config")
+        forget("pump.core.recovery")
 
     def step(self):
         """One control tick."""
@@ -115,8 +119,6 @@ class Board:
 
     async def display(self):
         """Differences only, a burst at a time, so that no tick waits long for the bus."""
-        from pump import screens
-
         while True:
             up = self.link is not None and self.link.up
             lines = screens.lines(self.controller.view, self.software, self.identity["pump"], up, self.clock.now_s())
@@ -138,9 +140,6 @@ class Board:
             self.failure = error
 
     async def run(self):
-        from pump.link import Link
-        from pump.reader import Reader
-
         self.link = Link(
             self.identity, self.controller, self.controller.journal, self.clock, ca_der=self.ca, software=self.software,
             boot=self.controller.boot_id,
@@ -158,6 +157,14 @@ class Board:
         await self.control()
 
 
+def forget(module):
+    """Let go of code that is needed once."""
+    if sys.modules.pop(module, None) is not None:
+        package, _, name = module.rpartition(".")
+        if package in sys.modules:
+            delattr(sys.modules[package], name)
+
+
 def main():
     """Runs the pump. Returns only to the console: after Ctrl-C, or on a board that was never commissioned."""
     relays = outputs.Relays()
@@ -170,11 +177,11 @@ def main():
         relays.off()
         _begin_service()
         print("console: the pump is stopped, outputs are off; machine.reset() starts it")
-    except config.NotCommissioned as error:
-        relays.off()
-        print("not commissioned:", error)
     except Exception as error:  # noqa: BLE001 - whatever it is: outputs off, tell, restart
         relays.off()
+        if board is None and isinstance(error, ValueError):
+            print("not commissioned:", error)
+            return
         _report(board, error)
         time.sleep_ms(1000)
         machine.reset()
@@ -185,7 +192,8 @@ def _report(board, error):
     try:
         with open("/crash.txt", "w") as file:
             sys.print_exception(error, file)
-        board.controller.raise_alarm(ALARM_EXCEPTION, _NO_NOZZLE, 0)
+        if board is not None:
+            board.controller.raise_alarm(ALARM_EXCEPTION, _NO_NOZZLE, 0)
     except Exception as second:  # noqa: BLE001 - nothing may keep the restart away
         sys.print_exception(second)
 

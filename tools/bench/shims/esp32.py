@@ -1,11 +1,17 @@
 """`esp32`: flash partitions and pulse counters, with the chip's own limits."""
 
+import array
+
 import time
 import wired
 
 _SECTOR = 4096
+_BLANK = b"\xff" * 64
 _ERASE_MS = 45  # measured on boards: an erase stops everything, interrupts too
 _FILES = {"journal": "/journal.bin", "ckpt": "/checkpoint.bin"}
+_COUNT, _LAST, _LOW, _HIGH, _THRESHOLD, _FLAGS = 0, 8, 16, 24, 32, 40
+_UNSET = 99999
+_units = array.array("i", bytes(4 * 48))
 _operations = 0
 
 
@@ -83,7 +89,8 @@ class Partition:
             raise OSError(22)
         cut = _cut(_SECTOR)
         self._file.seek(sector * _SECTOR)
-        self._file.write(b"\xff" * (_SECTOR if cut < 0 else cut))
+        for _ in range((_SECTOR if cut < 0 else cut) // 64):
+            self._file.write(_BLANK)
         wired.board[wired.ERASES] += 1
         if cut >= 0:
             wired.die(wired.DIED_POWER)
@@ -94,68 +101,69 @@ class Partition:
 class PCNT:
     """A unit counts the directed edges that the plant puts on the wires. As on the chip: 16 bits, back to zero at a
     limit, setting a threshold clears the count, events reach Python when value() is read or the scheduler runs (here:
-    only when value() is read)."""
+    only when value() is read). All units' registers stand in one array: eight small objects would cost 2 KB of heap."""
 
     IGNORE, INCREMENT, DECREMENT = 0, 1, 2
     NORMAL, REVERSE, HOLD = 0, 1, 2
     IRQ_ZERO, IRQ_THRESHOLD0, IRQ_THRESHOLD1, IRQ_MIN, IRQ_MAX = 1, 2, 4, 8, 16
+    _handlers = {}
 
     def __init__(self, id, **settings):
         if not 0 <= id < 8:
             raise ValueError("invalid id")
-        self._wire = 2 + id
-        self._low, self._high = -32768, 32767
-        self._threshold = self._handler = None
-        self._flags = self._trigger = 0
-        self.init(**settings)
-        self._clear()
+        self.id = id
+        for register, value in ((_LOW, -32768), (_HIGH, 32767), (_THRESHOLD, _UNSET), (_FLAGS, 0)):
+            _units[register + id] = value
+        self.init(value=0, **settings)
 
     def init(self, *, pin=None, rising=0, falling=0, mode_pin=None, mode_low=0, mode_high=0, min=None, max=None,
              filter=0, threshold0=None, value=None):
         if filter > 1023 or value:
             raise ValueError("filter" if filter > 1023 else "value")
+        id = self.id
         if min is not None:
-            self._low = min
+            _units[_LOW + id] = min
         if max is not None:
-            self._high = max
+            _units[_HIGH + id] = max
         if threshold0 is not None:
-            if not self._low <= threshold0 <= self._high:
+            if not _units[_LOW + id] <= threshold0 <= _units[_HIGH + id]:
                 raise ValueError("threshold0")
-            self._threshold = threshold0
+            _units[_THRESHOLD + id] = threshold0
         if threshold0 is not None or value == 0:
-            self._clear()
-
-    def _clear(self):
-        self._last = wired.read()[self._wire]
-        self._count = 0
+            _units[_LAST + id] = wired.read()[2 + id]
+            _units[_COUNT + id] = 0
 
     def start(self):
-        self._last = wired.read()[self._wire]
+        _units[_LAST + self.id] = wired.read()[2 + self.id]
 
     def value(self, reset=None):
-        edges = wired.read()[self._wire]
-        before = self._count
-        count = before + edges - self._last
-        self._last = edges
-        t = self._threshold
-        if t is not None and self._trigger & 2 and (before < t <= count or count <= t < before):
-            self._flags |= 2
-        while count >= self._high:
-            count -= self._high
-        while count <= self._low:
-            count -= self._low
-        self._count = count
-        if self._flags and self._handler:
-            self._handler(self)
+        id = self.id
+        edges = wired.read()[2 + id]
+        before = _units[_COUNT + id]
+        count = before + edges - _units[_LAST + id]
+        _units[_LAST + id] = edges
+        threshold = _units[_THRESHOLD + id]
+        if threshold != _UNSET and id in PCNT._handlers and (before < threshold <= count or count <= threshold < before):
+            _units[_FLAGS + id] |= 2
+        while count >= _units[_HIGH + id]:
+            count -= _units[_HIGH + id]
+        while count <= _units[_LOW + id]:
+            count -= _units[_LOW + id]
+        _units[_COUNT + id] = count
+        if _units[_FLAGS + id]:
+            PCNT._handlers[id](self)
         if reset is not None:
-            self._clear()
+            self.init(value=reset)
         return count
 
     def irq(self, handler=None, trigger=1):
         if handler:
-            self._handler, self._trigger = handler, trigger
+            if trigger != 2:
+                raise ValueError("only threshold 0 is wired here")
+            PCNT._handlers[self.id] = handler
         return self
 
     def flags(self):
-        flags, self._flags = self._flags, 0
+        flags = _units[_FLAGS + self.id]
+        _units[_FLAGS + self.id] = 0
         return flags

@@ -1,7 +1,5 @@
 """The parts of the ESP32's `machine` that Pumpside uses, on the wires of a simulated board."""
 
-import io
-import os
 import select
 
 import time
@@ -28,10 +26,6 @@ def unique_id():
     return (wired.home.encode() + bytes(6))[-12:-6]
 
 
-def freq(*_):
-    return 240000000
-
-
 class Pin:
     IN, OUT, OPEN_DRAIN, PULL_DOWN, PULL_UP = 1, 3, 7, 1, 2
 
@@ -53,14 +47,6 @@ class Pin:
             return wired.read()[0] >> 4 & 1
         return wired.board[wired.LEVELS + (self.id >> 5)] >> (self.id & 31) & 1
 
-    __call__ = value
-
-    def on(self):
-        self.value(1)
-
-    def off(self):
-        self.value(0)
-
 
 class ADC:
     ATTN_11DB = 3
@@ -72,7 +58,7 @@ class ADC:
         return (wired.read()[1] >> 16 & 0xFFFF) * 1000 // self._divider
 
 
-class UART(io.IOBase):
+class UART:
     """The serial line to the card reader: a pseudo-terminal. Without a reader nothing ever answers."""
 
     def __init__(self, id, baudrate=115200, **_):
@@ -88,19 +74,11 @@ class UART(io.IOBase):
             return event & 1
         return 0
 
-    def readinto(self, buf, n=None):
-        return self._line.readinto(buf) if self.any() else None
-
     def read(self, n=64):
         return self._line.read(n) if self.any() else None
 
     def write(self, data):
         return self._line.write(data)
-
-    def ioctl(self, request, argument):
-        if request == 3:  # poll
-            return argument & (4 | self.any())
-        return self._line.fileno() if request == 10 else -1
 
 
 class I2C:
