@@ -46,7 +46,9 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, text) for name, (_, text) in PARTS.items()])
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 
 @app.callback()

@@ -17,6 +17,7 @@ from station.ledger.book import (
     post,
     post_many,
     posted,
+    posted_by_prefix,
     rebuild,
     total,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "post",
     "post_many",
     "posted",
+    "posted_by_prefix",
     "purse",
     "rebuild",
     "sales",

@@ -1,7 +1,7 @@
 """Posting and balances. The roll-up `balances` moves in the same transaction as the transfers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, select, union_all
@@ -96,6 +96,15 @@ def post_many(conn: Connection, entries: Iterable[Entry]) -> int:
 def posted(conn: Connection, key: str) -> bool:
     """True if something was posted under this key."""
     return conn.execute(select(transfers.c.key).where(transfers.c.key == key).limit(1)).first() is not None
+
+
+def posted_by_prefix(conn: Connection, prefixes: Iterable[str]) -> Iterator[tuple[str, Transfer]]:
+    """(key, transfer) of every line whose key begins with one of the prefixes; scans them all."""
+    t = transfers.c
+    for prefix in prefixes:
+        query = select(t.key, t.debit, t.credit, t.amount, t.asset).where(t.key.startswith(prefix, autoescape=True))
+        for row in conn.execute(query):
+            yield row[0], Transfer(*row[1:])
 
 
 def balance(conn: Connection, account: str, asset: str = FEN) -> int:

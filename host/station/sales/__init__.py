@@ -3,7 +3,8 @@
 What other fields and the faces may use is named here. A sale is named by its START record: (device, seq).
 """
 
-from station.sales.ingest import Ack, Batch, ingest
+from station.sales.decisions import admit, dismiss
+from station.sales.intake import Ack, Batch, ingest
 from station.sales.invariant import Invariant, money_invariant
 from station.sales.isolation import isolate_message
 from station.sales.queries import (
@@ -21,8 +22,9 @@ from station.sales.queries import (
     refusals,
     sale,
 )
-from station.sales.shadow import Shadow, observe, open_shadow, shadow, shadows
+from station.sales.shadowing import Shadow, observe, open_shadow, shadow, shadows
 from station.sales.unfinished import Unfinished, accept_end, settled_at_desk, unfinished, unfinished_of
+from station.sales.verify import verify
 
 __all__ = [
     "Ack",
@@ -36,6 +38,8 @@ __all__ = [
     "Shadow",
     "Unfinished",
     "accept_end",
+    "admit",
+    "dismiss",
     "gaps",
     "hourly",
     "ingest",
@@ -54,4 +58,5 @@ __all__ = [
     "shadows",
     "unfinished",
     "unfinished_of",
+    "verify",
 ]

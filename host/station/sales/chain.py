@@ -3,7 +3,7 @@
 A record that does not continue the chain is kept in quarantine and never acknowledged: the pump keeps the genuine one
 and sends it again, so a forgery frees nothing; only that one device's queue stands still, and its pump goes on selling
 until its journal is full. Whole records ahead of a gap wait in a table of their own, where several candidates for one
-sequence can lie until the chain decides. A person may admit a record that the chain cannot prove (admit.py).
+sequence can lie until the chain decides. A person may admit a record that the chain cannot prove (decisions.admit).
 """
 
 import hashlib
@@ -93,8 +93,7 @@ class Link:
                     self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
 
     def _continues(self, raw: bytes) -> bool:
-        expected = hmac.digest(self.key, self.head.mac + raw[: records.MAC_AT], "sha256")[: records.MAC_SIZE]
-        return hmac.compare_digest(expected, raw[records.MAC_AT : records.CRC_AT])
+        return continues(self.key, self.head.mac, raw)
 
     def _append(self, raw: bytes, trusted: bool) -> None:
         kind, quality, device, seq, boot, uptime_s, wall_s = records.header(raw)
@@ -112,6 +111,12 @@ class Link:
 
     def _oddity(self, reason: str, raw: bytes, seq: int) -> Oddity:
         return Oddity(reason, f"{self.head.device}/{seq}", raw, self.head.device, seq)
+
+
+def continues(key: bytes, previous_mac: bytes, raw: bytes) -> bool:
+    """True if the record's mac is right after a record with previous_mac (records.mac, by the platform's own HMAC)."""
+    expected = hmac.digest(key, previous_mac + raw[: records.MAC_AT], "sha256")[: records.MAC_SIZE]
+    return hmac.compare_digest(expected, raw[records.MAC_AT : records.CRC_AT])
 
 
 def open_links(conn: Connection, keys: dict[int, bytes], now: int) -> dict[int, Link]:

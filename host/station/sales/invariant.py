@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from station import ledger
 from station.platform import clock
-from station.sales.shadow import shadows
+from station.sales.shadowing import shadows
 
 
 @dataclass(frozen=True, slots=True)

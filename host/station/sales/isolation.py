@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from pump.core import records
 from station.platform.bulk import select_in
 from station.sales import reasons
-from station.sales.tables import quarantine
+from station.sales.tables import quarantine, record_id
 
 RAW_LIMIT = 65_536  # no message of ours is longer; more is cut and the cut is told
 
@@ -63,3 +64,29 @@ def isolate(conn: Connection, oddities: list[Oddity], now: int) -> None:
 def isolate_message(conn: Connection, topic: str, payload: bytes, why: str, now: int) -> None:
     """Keeps an MQTT message that is not what its topic carries."""
     isolate(conn, [Oddity(reasons.MALFORMED, topic, payload, detail=why[:200])], now)
+
+
+def sale_id(raw: bytes) -> int | None:
+    """The sale that a whole record speaks of; None for records of other kinds."""
+    kind, _, device, seq, _, _, _ = records.header(raw)
+    if kind == records.START:
+        return record_id(device, seq)
+    if kind == records.END:
+        return record_id(device, records.body(raw)[0])
+    if kind in (records.RESERVED, records.SETTLED, records.VOID):
+        return record_id(*records.body(raw)[:2])
+    return None
+
+
+def kept_records(conn: Connection, reason: str, device: int, seq: int) -> list[bytes]:
+    """The bytes kept under this reason for one sequence of a device."""
+    q = quarantine.c
+    query = select(q.raw).where(q.reason == reason, q.device == device, q.seq == seq).order_by(q.id)
+    return [bytes(row.raw) for row in conn.execute(query)]
+
+
+def records_with(conn: Connection, reason: str) -> list[int]:
+    """The sales (ids) that records kept under this reason speak of."""
+    q = quarantine.c
+    raws = [bytes(row.raw) for row in conn.execute(select(q.raw).where(q.reason == reason))]
+    return [identity for raw in raws if records.is_whole(raw) and (identity := sale_id(raw)) is not None]

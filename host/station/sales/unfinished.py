@@ -1,17 +1,13 @@
 """Sales whose card left before the settlement: what the host can say to a pump or the desk that meets the card."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from pump.core import codes, money, records
-from station import forecourt
 from station.sales import facts, tables
+from station.sales.decisions import decide
 from station.sales.facts import Facts
-from station.sales.ingest import Merge
-from station.sales.isolation import isolate
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def accept_end(
     if sale.amount_fen is not None and sale.amount_fen != amount_fen:
         raise ValueError(f"该卡已按 {sale.amount_fen} 分结算 the card was settled with {sale.amount_fen} fen")
     decided = {"ended": at, "amount_fen": amount_fen, "volume_ml": volume_ml, "reason": codes.STOP_POWER}
-    _decide(conn, sale.id, "end", decided, " + ".join(by), why, at)
+    decide(conn, sale.id, "end", decided, " + ".join(by), why, at)
 
 
 def settled_at_desk(
@@ -108,20 +104,7 @@ def settled_at_desk(
         "balance_fen",
         "how",
     )
-    _decide(conn, identity, "settled", {name: getattr(probe, name) for name in names}, by, "desk", at)
-
-
-def _decide(conn: Connection, identity: int, what: str, content: dict[str, Any], by: str, why: str, at: int) -> None:
-    decision = {"sale": identity, "at": at, "what": what, "content": json.dumps(content), "by_whom": by, "why": why}
-    conn.execute(insert(tables.decisions).values(decision))
-    merge = Merge(conn, {pump.device: pump for pump in forecourt.pumps(conn)}, at)
-    merge.load_ids([identity])
-    sale = merge.sales.setdefault(identity, Facts(identity))
-    for name, value in content.items():
-        setattr(sale, name, value)
-    merge.touched[identity] = None
-    merge.save()
-    isolate(conn, merge.odd, at)
+    decide(conn, identity, "settled", {name: getattr(probe, name) for name in names}, by, "desk", at)
 
 
 def _load(conn: Connection, identity: int) -> Facts | None:

@@ -108,7 +108,7 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
         Shadow(
             row.card_no,
             row.uid,
-            _state(row, purse.get(ledger.purse(row.card_no), 0)),
+            _state(row, purse.get(ledger.purse(row.card_no), 0), pending.get(ledger.pending(row.card_no), 0)),
             row.counter,
             max(0, row.counter - row.reserved_count),
             row.seen_fen,
@@ -135,12 +135,15 @@ def _balances(conn: Connection, prefix: str, card_nos: Sequence[str] | None) -> 
     return {prefix + card_no: ledger.balance(conn, prefix + card_no) for card_no in card_nos}
 
 
-def _state(row: _Row, books_fen: int) -> str:
+def _state(row: _Row, books_fen: int, pending_fen: int) -> str:
     if row.reserved_count > row.counter:
         return "differs"
     if not row.is_complete():
         return "waiting"
-    return "agrees" if row.seen_fen is None or row.seen_fen == books_fen else "differs"
+    if row.seen_fen is None or row.seen_fen == books_fen:
+        return "agrees"
+    # A load that reached the card though the desk did not see it happen: confirmed when the desk meets the card.
+    return "waiting" if 0 < pending_fen == row.seen_fen - books_fen else "differs"
 
 
 def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:

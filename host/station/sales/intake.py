@@ -15,7 +15,7 @@ from station import forecourt, ledger
 from station.platform.bulk import insert_rows, select_in, upsert_rows
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
-from station.sales import chain, facts, isolation, reasons, shadow, tables
+from station.sales import chain, facts, isolation, reasons, shadowing, tables
 from station.sales.chain import Link, Proven
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
@@ -128,7 +128,7 @@ class Merge:
 
     def load(self, proven: Iterable[Proven]) -> None:
         """Loads the facts of every sale that these records speak of."""
-        self.load_ids({identity for record in proven if (identity := sale_of(record)) is not None})
+        self.load_ids({identity for record in proven if (identity := isolation.sale_id(record.raw)) is not None})
 
     def load_ids(self, ids: Iterable[int]) -> None:
         """Loads the facts of these sales; one that is not known yet is empty."""
@@ -140,13 +140,13 @@ class Merge:
 
     def record(self, record: Proven) -> None:
         """Merges one record; what contradicts goes to quarantine and changes nothing."""
-        identity = sale_of(record)
+        identity = isolation.sale_id(record.raw)
         if identity is None:
             if record.kind not in records.BODIES:
                 self.odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
             return
         sale = self.sales.get(identity) or Facts(identity)
-        fault = _merge(sale, record)
+        fault = merge(sale, record)
         if fault:
             self.odd.append(_oddity(fault, record, ""))
         else:
@@ -156,21 +156,21 @@ class Merge:
     def save(self) -> None:
         """Writes the touched sales, their postings, hours and shadows."""
         changed = [self.sales[identity] for identity in self.touched]
-        shadow.name_cards(self.conn, changed)
+        shadowing.name_cards(self.conn, changed)
         upsert_rows(self.conn, tables.sales, [facts.as_row(sale) for sale in changed])
-        entries: list[ledger.Entry] = []
+        postings: list[ledger.Entry] = []
         hours: defaultdict[tuple[str, int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         for sale in changed:
             old = self.before.get(sale.id, (False,) * 4)
             new = facts.stage(sale)
             if old != new:
-                entries += _entries(sale, old, new)
+                postings += entries(sale, old, new)
                 if new[2] and not old[2]:
                     self._count_hour(hours, sale)
-        ledger.post_many(self.conn, entries)
+        ledger.post_many(self.conn, postings)
         rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]
         upsert_rows(self.conn, tables.hours, rows, add={"sales", "volume_ml", "amount_fen"})
-        self.odd += shadow.follow(self.conn, changed, self.before, self.now)
+        self.odd += shadowing.follow(self.conn, changed, self.before, self.now)
 
     def _count_hour(self, hours: defaultdict[tuple[str, int, int], list[int]], sale: Facts) -> None:
         pump = self.pumps.get(sale.id >> tables.SEQ_BITS)
@@ -182,18 +182,8 @@ class Merge:
         sums[2] += sale.amount_fen or 0
 
 
-def sale_of(record: Proven) -> int | None:
-    """The sale a record speaks of; None for records of other kinds."""
-    if record.kind == records.START:
-        return record.id
-    if record.kind == records.END:
-        return tables.record_id(record.device, records.body(record.raw)[0])
-    if record.kind in (records.RESERVED, records.SETTLED, records.VOID):
-        return tables.record_id(*records.body(record.raw)[:2])
-    return None
-
-
-def _merge(sale: Facts, record: Proven) -> str | None:
+def merge(sale: Facts, record: Proven) -> str | None:
+    """Merges one record into its sale; the quarantine reason if it cannot be."""
     body = records.body(record.raw)
     if record.kind == records.START:
         return facts.start(sale, body, record.at)
@@ -206,7 +196,8 @@ def _merge(sale: Facts, record: Proven) -> str | None:
     return facts.void(sale, body, record.at)
 
 
-def _entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:
+def entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:
+    """The postings that a sale allows now and did not before (stages as facts.stage gives them)."""
     card, grade = sale.card_no or "", sale.grade or 0
     at = sale.settled or sale.ended or sale.started or 0
     lines = (
