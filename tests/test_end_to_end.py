@@ -208,6 +208,29 @@ def test_d6_broker_killed_is_started_again_and_the_sale_arrives(station: Station
     assert "broker ended with -9" in station.text()
 
 
+def test_d10_customers_by_themselves_leave_a_station_whose_sums_agree(station: StationRun) -> None:
+    before = station.read(sales.recent_count)
+    station.do(acts.traffic(True, 5.0))
+    try:
+        until(lambda: station.read(sales.recent_count) >= before + 4, 120, "customers come")
+    finally:
+        station.do(acts.traffic(False))
+
+    def all_gone() -> bool:
+        state = station.bench.state()
+        return all(card["where"] == "wallet" for card in state["cards"]) and not any(
+            pump["permit"] or any(nozzle["lifted"] for nozzle in pump["nozzles"]) for pump in state["pumps"]
+        )
+
+    until(all_gone, 60, "the last customers settle and go")
+    until(lambda: all(card["open_fen"] == 0 for card in station.bench.state()["cards"]), 30, "no card is left open")
+    rows = station.read(lambda conn: sales.recent(conn, limit=200))
+    assert station.bench.state()["traffic"]["customers"] >= 4
+    until(lambda: station.read(sales.money_invariant).in_flight_fen == 0, 30, "all money is settled")
+    invariant = station.read(sales.money_invariant)
+    assert invariant.holds and invariant.differing == (), (invariant, rows)
+
+
 def test_d9_d31_pages_and_api_tell_the_same_and_verify_is_green(station: StationRun) -> None:
     page = httpx.get(station.url + "/", timeout=20, trust_env=False)
     assert page.status_code == 200 and "text/html" in page.headers["content-type"]
