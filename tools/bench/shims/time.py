@@ -9,7 +9,7 @@ import wired
 _PERIOD = 1 << 30
 _EPOCH = 946684800  # 2000-01-01 in Unix seconds
 _first_ms = ticks_ms()
-_first_s = _time()
+_first_s = int(_time())  # the unix port gives a float, the ESP32 whole seconds
 ticks_start = 0  # where the ticks stand at power-on; the bench sets it to try the wrap
 
 
@@ -31,12 +31,12 @@ def ticks_add(a, b):
 
 def time():
     """Seconds since 2000. Runs on the chip's own counter; the wires add what a bad clock would."""
-    return _time() - _first_s + wired.read()[10]
+    return int(_time()) - _first_s + wired.read()[10]
 
 
 def set_clock(seconds):
     global _first_s
-    _first_s = _time() + wired.plant[10] - seconds
+    _first_s = int(_time()) + wired.plant[10] - seconds
 
 
 def gmtime(seconds=None):
