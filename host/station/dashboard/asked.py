@@ -38,7 +38,9 @@ def asked(query: Mapping[str, str], names: tuple[str, ...]) -> Asked:
     raw = {name: query.get(name, "").strip()[:LONGEST] for name in names}
     number = query.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 1
-    problem = "sales.bad_day" if any(_day(raw.get(n, "")) == BAD for n in ("from", "to")) else ""
+    wrong = [name for name in ("from", "to") if _day(raw.get(name, "")) == BAD]
+    problem = "sales.bad_day" if wrong else ""
+    raw.update(dict.fromkeys(wrong, ""))
     return Asked(raw, max(1, min(page, MOST_PAGES)), problem)
 
 

@@ -11,8 +11,9 @@ from station.texts.pages import PAGES, Pair
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",
-    "refusal", "reset_cause", "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text", "time_quality",
-]
+    "refusal", "reset_cause", "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text",
+    "time_quality",
+]  # fmt: skip
 
 ZH, EN = "zh", "en"
 LANGUAGES = (ZH, EN)
