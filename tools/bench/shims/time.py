@@ -47,4 +47,4 @@ localtime = gmtime
 
 
 def mktime(t):
-    return _mktime(t) - _EPOCH
+    return int(_mktime(t)) - _EPOCH
