@@ -78,7 +78,6 @@ class Link:
                 self.error = "auth"
             except Exception as error:  # noqa: BLE001 - the line must outlive everything, a full memory included
                 self.error = "net" if isinstance(error, OSError) else "fault"
-            self.up = False
             await asyncio.sleep_ms(self._backoff.failed(_random16()))
 
     async def _session(self):
@@ -87,12 +86,14 @@ class Link:
             await self._connect()
             tasks.append(asyncio.create_task(self._part(self._client.run())))
             await self._client.subscribe([self._base + leaf for leaf in DOWN])
-            self.up, self.error = True, ""
+            self.up = self._controller.link_online = True
+            self.error = ""
             self._backoff.succeeded()
             self._sent_at = self._state_at = None
             tasks.append(asyncio.create_task(self._part(self._send_up())))
             await self._send_live()
         finally:
+            self.up = self._controller.link_online = False
             self._client.drop()
             for task in tasks:
                 task.cancel()
@@ -277,7 +278,7 @@ class Link:
 
 
 def _number(value):
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= 0xFFFFFFFF:
         raise ValueError("number")
     return value
 

@@ -89,6 +89,15 @@ class Client:
             except queue.Empty:
                 return heard
 
+    def hush_now(self) -> None:
+        """Forgets what has come so far."""
+        while not self.messages.empty():
+            self.messages.get()
+
+    def check(self) -> bool:
+        """True if a published message is acknowledged, or the connection is gone."""
+        return not self.up or bool(self.publish("pumpside/v1/s1/p9/ack", b""))
+
     def vanish(self) -> None:
         """The connection breaks without a word, so that the broker sends the will."""
         sock = self._paho.socket()

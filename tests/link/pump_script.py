@@ -1,0 +1,137 @@
+"""Runs under MicroPython: the real link, controller and journal on flash in memory; told what to do through a file.
+
+    micropython pump_script.py <directory of identity.json and ca.der>
+
+Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ack N` (a lost memory of what was
+acknowledged), `quit`. What changes is printed as one JSON object per line.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+
+from pump.core.checkpoint import Checkpoint
+from pump.core.config import Config
+from pump.core.controller import Controller
+from pump.core.journal import Journal
+from pump.link import Link
+
+home = sys.argv[1]
+
+
+class Flash:
+    def __init__(self, sectors):
+        self.sectors = sectors
+        self.data = bytearray(b"\xff" * (4096 * sectors))
+
+    def readinto(self, addr, buf):
+        buf[:] = self.data[addr : addr + len(buf)]
+
+    def program(self, addr, data):
+        for i in range(len(data)):
+            self.data[addr + i] &= data[i]
+
+    def erase(self, sector):
+        self.data[4096 * sector : 4096 * sector + 4096] = b"\xff" * 4096
+
+
+class Clock:
+    quality = 1
+    offset = 0
+
+    def now_s(self):
+        return int(time.time()) + self.offset
+
+    def set(self, unix_s):
+        self.offset += unix_s - self.now_s()
+        self.quality = 2
+
+
+def load(name):
+    with open(home + "/" + name, "rb") as file:
+        return file.read()
+
+
+identity = json.loads(load("identity.json"))
+config = Config(identity)
+controller = Controller(config, Journal(Flash(8), config.device, config.journal_key), Checkpoint(Flash(4)), os.urandom)
+clock = Clock()
+controller.start(time.ticks_ms(), clock.now_s(), clock.quality, 1, b"\x12\x34\x56\x78\x9a\xbc\xde\xf0")
+link = Link(
+    identity,
+    controller,
+    controller.journal,
+    clock,
+    ca_der=load("ca.der"),
+    software="123456789abcdef0",
+    boot=controller.boot_id,
+)
+
+
+def obey(order):
+    words = order.split()
+    if words[0] == "records":
+        for n in range(int(words[1])):
+            controller.card_unreadable(bytes((n % 256,)) * 7)
+    elif words[0] == "lift":
+        controller.inputs.lifted = 1
+    elif words[0] == "hang":
+        controller.inputs.lifted = 0
+    elif words[0] == "ack":
+        controller.journal.acked = int(words[1])
+    elif words[0] == "ask":
+        controller.asking = {"id": words[1], "ask": "unfinished", "uid": "04" * 7, "sale": [258, 5], "counter": 9}
+
+
+def situation():
+    journal = controller.journal
+    return {
+        "up": link.up,
+        "online": controller.link_online,
+        "error": link.error,
+        "rejected": link.rejected,
+        "acked": journal.acked,
+        "newest": journal.head - 1,
+        "locked": controller.locked,
+        "tariff": controller.tariff,
+        "prices": controller.prices,
+        "black": controller.blacklist_version,
+        "blacks": len(controller.blacklist) // 8,
+        "settings": controller.settings.version,
+        "quality": clock.quality,
+        "offset": clock.offset // 10,
+        "answered": controller.answered,
+        "busy": controller.busy,
+    }
+
+
+async def control():
+    told, seen = 0, ""
+    while True:
+        controller.step(time.ticks_ms(), clock.now_s(), clock.quality)
+        controller.idle_work()
+        try:
+            lines = load("orders").split(b"\n")[:-1]
+        except OSError:
+            lines = []
+        while told < len(lines):
+            order = lines[told].decode()
+            told += 1
+            if order == "quit":
+                return
+            obey(order)
+        now = json.dumps(situation())
+        if now != seen:
+            seen = now
+            print(now)
+        await asyncio.sleep_ms(20)
+
+
+async def main():
+    asyncio.create_task(link.run())
+    await control()
+
+
+asyncio.run(main())
