@@ -23,7 +23,7 @@ FOUND_US = 100_000  # until the reader sees a card that came
 WAIT_US = 50_000  # a job that has nothing to send now
 WALL_START_S = 1_790_000_000
 FLOWING = (view.STARTING, view.FUELLING, view.SLOW)
-STOP_US = 1_000_000  # valves that were told to close are shut by then
+TOLERANCE_UL = 10_000  # stated: what may flow beyond a limit
 
 
 class ViolationError(Exception):
@@ -55,6 +55,8 @@ class Pump:
         self.clock_offset_s = 0
         self.quality = TIME_SYNCED
         self.power_cuts = 0
+        self.opened: set[int] = set()  # sales for which a valve has opened
+        self.unmeasured_ml = 0  # what broken pulsers may have hidden
         self.boots = 0
         self._ticks_base = 0
         self._due_us = 0
@@ -62,8 +64,7 @@ class Pump:
         self._job: Any = None
         self._frame: bytes | None = None
         self._frame_us = 0
-        self._idle_us = 0
-        self._shut_us = 0
+        self._sale: tuple[int, int, int] | None = None  # the sale that flows: nozzle, true ul at its start, limit in ml
 
     # -- power
 
@@ -180,8 +181,9 @@ class Pump:
         if (out.motor or out.big or out.small or out.permit) and not flowing:
             raise ViolationError(f"outputs on in state {controller.delivery.state}")
         if flowing:
-            self._shut_us = self.now_us
             self._check_reserved(controller)
+        elif controller.delivery.sale is None:
+            self._check_limit()
         self.plant.set_outputs(out.motor if out.permit else 0, out.big, out.small)
         self._due_us = self._next_step(controller)
 
@@ -190,6 +192,18 @@ class Pump:
         sale = controller.delivery.sale
         if sale is None or sale.seq != controller.checkpoint.sale_seq:
             raise ViolationError("valve open without a reservation")
+        self.opened.add(sale.seq)
+        if self._sale is None:
+            self._sale = sale.nozzle, self.plant.true_ul(sale.nozzle), sale.limit_ml
+
+    def _check_limit(self) -> None:
+        """After a sale: what really came out of the hose was never above the limit and the stated tolerance."""
+        if self._sale is None:
+            return
+        (nozzle, before_ul, limit_ml), self._sale = self._sale, None
+        over_ul = self.plant.true_ul(nozzle) - before_ul - limit_ml * 1000
+        if over_ul > TOLERANCE_UL and not self.every_tick:
+            raise ViolationError(f"{over_ul // 1000} ml beyond the limit of {limit_ml} ml")
 
     def _next_step(self, controller: Controller) -> int:
         if self.every_tick and (controller.delivery.sale or self.plant.flowing(0)):

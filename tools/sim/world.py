@@ -1,0 +1,196 @@
+"""Pumps, cards, customers and the station in one thread of time that jumps from event to event; all of it from a seed."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pump.core import records
+from pump.core.controller import Controller
+from tools.bench.desfire_card import DesfireCard
+from tools.sim import cards
+from tools.sim.pump import Pump, ViolationError
+from tools.sim.station import Station
+
+S = 1_000_000
+PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
+TOLERANCE_ML = 10  # stated: what may flow beyond a limit
+KEEP_ML = 500  # stated: what a sudden loss of power may cost beside what the valve lets through while it closes
+CLOSING_ML = 350
+LAYOUTS = (("slot", (1, 2, 3, 4)), ("tap", (1,)), ("tap", (2, 4)), ("slot", (3,)))
+
+Condition = Callable[[], bool]
+
+
+@dataclass
+class Wait:
+    """What a script waits for: a condition, or at the latest until some time from now."""
+
+    us: int
+    until: Condition | None = None
+
+
+Script = Iterator[Wait]
+
+
+@dataclass
+class _Running:
+    script: Script
+    deadline_us: int = 0
+    until: Condition | None = None
+
+
+class World:
+    """pumps, cards, station; run(scripts) lets time pass until all scripts have ended."""
+
+    def __init__(
+        self, seed: int, pumps: int = 2, card_count: int = 3, make: Callable[..., Controller] = Controller
+    ) -> None:
+        self.rng = rng = random.Random(seed)
+        self.now_us = 0
+        self.sales = self.power_cuts = self.tears = 0
+        layouts = rng.sample(LAYOUTS, pumps)
+        self.pumps = [Pump(_identity(257 + i, *layouts[i]), rng, make=make) for i in range(pumps)]
+        self.online = {pump.config.device: True for pump in self.pumps}
+        self.cards = [
+            cards.make_card(
+                rng, i + 1, rng.choice((0, 90, 800, 5_000, 60_000, 300_000)), fill_ml=rng.choice((0, 0, 15_000))
+            )
+            for i in range(card_count)
+        ]
+        self.initial = {card.uid: cards.held_fen(card) for card in self.cards}
+        self.free_cards: list[DesfireCard] = list(self.cards)
+        self.station = Station({pump.config.device: pump.config.journal_key for pump in self.pumps})
+        self.station.purse.update(self.initial)
+        for pump in self.pumps:
+            pump.power_on()
+
+    # -- time
+
+    def run(self, scripts: list[Script]) -> None:
+        running = [_Running(script) for script in scripts]
+        while running:
+            now = min(min(r.deadline_us for r in running), min(pump.next_us() for pump in self.pumps))
+            self.now_us = max(self.now_us, now)
+            for pump in self.pumps:
+                pump.advance(self.now_us)
+                if pump.next_us() <= self.now_us:
+                    pump.act()
+                    self._link(pump)
+            for r in list(running):
+                if r.deadline_us <= self.now_us or (r.until and r.until()):
+                    self._resume(running, r)
+
+    def _resume(self, running: list[_Running], r: _Running) -> None:
+        wait = next(r.script, None)
+        if wait is None:
+            running.remove(r)
+        else:
+            r.deadline_us, r.until = self.now_us + wait.us, wait.until
+
+    def _link(self, pump: Pump) -> None:
+        """Records go up, acknowledgements and answers come down, tariffs are repeated; some of it gets lost."""
+        controller, device = pump.controller, pump.config.device
+        if controller is None:
+            return
+        controller.link_online = self.online[device]
+        if not self.online[device]:
+            return
+        if not controller.prices and controller.next_tariff is None:
+            controller.set_tariff(1, 0, PRICES)
+        journal = controller.journal
+        if journal.acked + 1 < journal.head:
+            if self.rng.random() < 0.5:
+                return
+            buf = bytearray(records.SIZE)
+            for seq in range(journal.acked + 1, journal.head):
+                if journal.read(seq, buf):
+                    self.station.take(device, bytes(buf))
+                elif seq > self.station.acked[device]:
+                    raise ViolationError(f"record {seq} of {device} is gone before the station had it")
+            if self.rng.random() < 0.9:
+                controller.journal_ack(self.station.acked[device])
+        question = controller.take_ask()
+        if question and self.rng.random() < 0.9:
+            controller.answer(self.station.answer(question))
+
+    # -- the end of the day
+
+    def close(self) -> None:
+        """Everything mended, every card at every pump once more: then all money and all fuel must be accounted for."""
+        for pump in self.pumps:
+            self.online[pump.config.device] = True
+        self.run([self._mend(pump) for pump in self.pumps])
+        for _ in range(2):
+            for card in self.cards:
+                for pump in self.pumps:
+                    self.run([self._last_visit(pump, card)])
+        self._check()
+
+    def _mend(self, pump: Pump) -> Script:
+        for nozzle in range(len(pump.config.grades)):
+            pump.hang(nozzle)
+            pump.plant.set_pulser(nozzle, "ok")
+        pump.take()
+        pump.estop, pump.every_tick = False, False
+        pump.journal_flash.cut_at = pump.checkpoint_flash.cut_at = 0
+        yield Wait(20 * S)
+        if pump.controller is None:
+            pump.power_on()
+        pump.supply_ok = True
+        yield Wait(100 * S)
+        if pump.controller is None:
+            raise ViolationError("the pump does not start")
+        pump.controller.command("unlock")
+        yield Wait(20 * S)
+
+    def _last_visit(self, pump: Pump, card: DesfireCard) -> Script:
+        pump.put(card)
+        yield Wait(6 * S)
+        pump.take()
+        yield Wait(6 * S)
+
+    def _check(self) -> None:
+        station = self.station
+        for pump in self.pumps:
+            device = pump.config.device
+            assert pump.controller is not None
+            if station.acked[device] != pump.controller.journal.head - 1:
+                raise ViolationError("records stayed behind")
+            for seq in pump.opened:
+                if (device, seq) not in station.ends:
+                    raise ViolationError(f"sale {device, seq} was lost")
+            self._check_fuel(pump)
+        for card in self.cards:
+            spent = sum(end["amount_fen"] for end in station.ends.values() if end["uid"] == card.uid)
+            held = cards.held_fen(card)
+            if held != self.initial[card.uid] - spent:
+                raise ViolationError(f"card holds {held}, had {self.initial[card.uid]}, spent {spent}")
+            if cards.open_sale(card):
+                raise ViolationError("a reservation stayed open")
+            if station.purse[card.uid] != held or station.in_flight[card.uid]:
+                raise ViolationError(
+                    f"books: purse {station.purse[card.uid]} in flight {station.in_flight[card.uid]}, card {held}"
+                )
+
+    def _check_fuel(self, pump: Pump) -> None:
+        for nozzle in range(len(pump.config.grades)):
+            true_ml = pump.plant.true_ul(nozzle) // 1000
+            total_ml = self.station.totals[pump.config.device, nozzle]
+            lost_ml = pump.power_cuts * (KEEP_ML + CLOSING_ML) + pump.unmeasured_ml
+            if not -TOLERANCE_ML - pump.unmeasured_ml <= true_ml - total_ml <= lost_ml + TOLERANCE_ML:
+                raise ViolationError(f"{true_ml} ml came out, {total_ml} ml are in the totalizer")
+
+
+def _identity(device: int, mode: str, grades: tuple[int, ...]) -> dict[str, Any]:
+    return {
+        "device": device,
+        "issuer": cards.ISSUER_NO,
+        "mode": mode,
+        "nozzles": [{"grade": grade, "pulses_per_l": 100} for grade in grades],
+        "keys": {
+            "journal": (bytes([device & 255]) * 32).hex(),
+            "pump": cards.PUMP.hex(),
+            "issuer": cards.ISSUER.hex(),
+        },
+    }
