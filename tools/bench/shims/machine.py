@@ -1,5 +1,6 @@
 """The parts of the ESP32's `machine` that Pumpside uses, on the wires of a simulated board."""
 
+import gc
 import select
 
 import time
@@ -128,13 +129,13 @@ class WDT:
         self.feed()
 
     def feed(self):
-        """Besides feeding: the control tick feeds, so the gap to the last time tells how late it came."""
+        """Besides feeding: the control tick feeds, so the gap to the last time tells how late it came; and the heap."""
         now = time.native_us()
         late = now - self._last - 10000
         if self._last:
             wired.refresh()
-            if late > wired.board[wired.WORST_US]:
-                wired.board[wired.WORST_US] = late
+            wired.board[wired.WORST_US] = max(wired.board[wired.WORST_US], late)
+            wired.board[wired.HEAP] = max(wired.board[wired.HEAP], gc.mem_alloc())
         self._last = now
         wired.board[wired.WDT_FED] += 1
         wired.write()

@@ -1,0 +1,77 @@
+"""How much heap a whole sale with TLS takes on the real firmware: `python -m tools.bench_memory`.
+
+The board runs in `-X heapsize=50wK` (50 K words: 100 KB on a 64-bit machine, whose objects are twice the size of the
+ESP32's). `gc.mem_alloc()` is sampled at every control tick, garbage not yet collected included; the peak of each phase is
+shown in KB of 1,024 bytes. mbedTLS allocates outside this heap, on the chip as well; byte code runs in place from ROMFS.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from station import sales
+from tools.bench import acts
+from tools.bench.small_station import SmallStation
+from tools.bench.wires import HEAP_PEAK
+
+HEAP = "50wK"
+_PUMP = "p1"
+
+
+def measure(directory: Path, heap: str = HEAP, say: Callable[[str], None] = print) -> dict[str, object]:
+    """Runs one sale; the line of figures. TimeoutError names the phase that did not end."""
+    with SmallStation(directory, pumps=(_PUMP,), heap=heap) as station:
+        world, rig = station.world, station.world.pumps[_PUMP]
+        peaks: dict[str, int] = {}
+
+        def phase(name: str, done: Callable[[], object], timeout_s: float = 30.0) -> None:
+            deadline = time.monotonic() + timeout_s
+            while not done():
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{name}\n{station.logs()}")
+                time.sleep(0.02)
+            peaks[name] = rig.wires.get("I", HEAP_PEAK)
+            rig.wires.put("I", HEAP_PEAK, 0)
+            say(f"{name:<12}{peaks[name] / 1024:7.1f} KB")
+
+        phase("boot", lambda: rig.wires.get("I", HEAP_PEAK))
+        phase("link up", lambda: station.read(lambda conn: _acknowledged(station)))
+        card = station.issue(load_fen=30_000)
+        world.do(acts.insert(_PUMP, card))
+        world.do(acts.keys(_PUMP, "A50#"))
+        world.do(acts.lift(_PUMP))
+        phase("card", lambda: _pump(station)["permit"])
+        world.do(acts.trigger(_PUMP, "full"))
+        phase("fuelling", lambda: _pump(station)["nozzles"][0]["sale_ml"] > 1000 and not _pump(station)["permit"])
+        world.do(acts.hang(_PUMP))
+        phase("settle", lambda: station.world.wallet.states({})[0]["open_fen"] == 0)
+        phase("upload", lambda: [r for r in station.read(sales.recent) if r.state == "settled"])
+        return {"heap": heap, "peak_kb": round(max(peaks.values()) / 1024, 1), "sale_completed": True}
+
+
+def _acknowledged(station: SmallStation) -> bool:
+    return "connected" in (station.directory / "log/ingest.log").read_text() and bool(
+        station.world.state()["pumps"][0]["boots"]
+    )
+
+
+def _pump(station: SmallStation) -> dict[str, object]:
+    return station.world.state()["pumps"][0]
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="pumpside-memory-") as scratch:
+        try:
+            print(json.dumps(measure(Path(scratch))))
+        except TimeoutError as error:
+            print(error, file=sys.stderr)
+            print(json.dumps({"heap": HEAP, "sale_completed": False}))
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
