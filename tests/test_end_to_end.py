@@ -29,8 +29,8 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationRun]:
 
 
 def rich_card(station: StationRun, least_fen: int = 20_000) -> CardState | None:
-    """A card in the wallet with enough money on it."""
-    cards = station.bench.state()["cards"]
+    """A card for all grades in the wallet with enough money on it."""
+    cards = [card for card in station.bench.state()["cards"] if card["holder"].startswith(("张伟", "陈静"))]
     free = [card for card in cards if card["where"] == "wallet" and (card["balance_fen"] or 0) >= least_fen]
     return max(free, key=lambda card: card["balance_fen"] or 0) if free else None
 
@@ -73,6 +73,12 @@ def the_money_is_right(station: StationRun, card: CardState, row: SaleRow) -> No
     assert card["card_no"] not in invariant.waiting + invariant.differing
 
 
+def tap_again(station: StationRun, pump: str, card: CardState) -> None:
+    """The settling tap, once the first one is over."""
+    station.until_pump(pump, lambda look: look["card"] is None, 5)
+    station.do(acts.tap(pump, card["card"], 2500))
+
+
 def leave(station: StationRun, pump: str) -> None:
     """Back to rest, whatever a story left behind."""
     look = station.pump(pump)
@@ -96,7 +102,7 @@ def test_d10_d20_tapped_fuelled_shut_at_the_preset_settled_and_right_in_the_book
     shut = station.until_pump("p3", lambda pump: not pump["permit"] and not pump["motor"], 30)
     assert not shut["nozzles"][0]["small_valve"] and not shut["nozzles"][0]["big_valve"]
     station.do(acts.hang("p3"))
-    station.do(acts.tap("p3", card["card"], 2500))
+    tap_again(station, "p3", card)
     row = settled_sale(station, card, before)
     assert row.reason == codes.STOP_PRESET
     assert row.amount_fen is not None and 1_990 <= row.amount_fen <= 2_000
@@ -121,6 +127,21 @@ def test_d3_a_pulled_card_shuts_the_valve_and_settles_when_it_comes_back(station
     row = settled_sale(station, card, before)
     assert row.reason == codes.STOP_CARD_PULLED and row.grade == 3
     the_money_is_right(station, card, row)
+    leave(station, "p1")
+
+
+def test_d2_d11_a_diesel_card_on_a_petrol_nozzle_is_refused_and_the_refusal_is_in_the_books(
+    station: StationRun,
+) -> None:
+    diesel = next(card for card in station.bench.state()["cards"] if card["holder"].startswith("李强"))
+    before = len(station.read(sales.refusals))
+    station.do(acts.insert("p1", diesel["card"]))
+    station.do(acts.lift("p1", 0))
+    station.do(acts.trigger("p1", "full", 0))
+    rows = until(lambda: station.read(sales.refusals)[: -before or None], 20, "the refusal arrives")
+    assert (rows[0].code, rows[0].card_no, rows[0].grade) == (codes.REFUSE_GRADE, diesel["card_no"], 1)
+    assert station.pump("p1")["nozzles"][0]["sale_ml"] == 0 and not station.pump("p1")["permit"]
+    assert station.card(diesel["card"])["balance_fen"] == diesel["balance_fen"]
     leave(station, "p1")
 
 
@@ -183,7 +204,7 @@ def test_d6_broker_hung_mid_sale_and_awake_again_loses_nothing(station: StationR
         flowing = station.pump("p4")["nozzles"][0]["sale_ml"]
         station.until_pump("p4", lambda pump: pump["nozzles"][0]["sale_ml"] > flowing + 1500, 10)
         station.do(acts.hang("p4"))
-        station.do(acts.tap("p4", card["card"], 2500))
+        tap_again(station, "p4", card)
         until(lambda: station.card(card["card"])["open_fen"] == 0, 10, "settled on the card")
     finally:
         station.do(acts.broker("start"))
@@ -202,7 +223,7 @@ def test_d6_broker_killed_is_started_again_and_the_sale_arrives(station: Station
     station.do(acts.broker("kill"))
     station.do(acts.trigger("p3", "none"))
     station.do(acts.hang("p3"))
-    station.do(acts.tap("p3", card["card"], 2500))
+    tap_again(station, "p3", card)
     row = settled_sale(station, card, before, 90)
     the_money_is_right(station, card, row)
     assert "broker ended with -9" in station.text()

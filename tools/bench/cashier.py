@@ -73,7 +73,7 @@ class Cashier:
     def issue_first_cards(self) -> None:
         """Goes on where an interrupted first start stopped; leaves a bench that has its cards alone."""
         cards = self._world.wallet.states({})
-        made = sum(1 for card in cards if card["card_no"] is not None and card["balance_fen"])
+        made = sum(1 for card in cards if card["card_no"] is not None)
         for first in FIRST_CARDS[made:]:
             name = f"{first.holder} {first.plate}".strip() or "不记名 anonymous"
             self._issue(self._world.wallet.new_blank(name), first)
