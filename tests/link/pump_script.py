@@ -2,9 +2,11 @@
 
     micropython pump_script.py <directory of identity.json and ca.der>
 
-Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ack N` (a lost memory of what was
-acknowledged), `quit`. What changes is printed as one JSON object per line.
+Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
+memory of what was acknowledged), `quit`. What changes is printed as one JSON object per line.
 """
+
+# mypy: ignore-errors
 
 import asyncio
 import json
@@ -81,6 +83,7 @@ def obey(order):
         controller.inputs.lifted = 0
     elif words[0] == "ack":
         controller.journal.acked = int(words[1])
+        link._first = 0  # as after a restart
     elif words[0] == "ask":
         controller.asking = {"id": words[1], "ask": "unfinished", "uid": "04" * 7, "sale": [258, 5], "counter": 9}
 

@@ -15,15 +15,16 @@ class NotSigned(ValueError):  # noqa: N818 - says what the payload is
     """The payload is not what the holder of the link key wrote for this topic."""
 
 
-def hmac_sha256(key, message):
-    """HMAC-SHA256 (RFC 2104) of message, 32 bytes; key of at most 64 bytes."""
+def hmac_sha256(key, *parts):
+    """HMAC-SHA256 (RFC 2104) of the parts one after the other, 32 bytes; key of at most 64 bytes."""
     inner = bytearray(b"\x36" * 64)
     outer = bytearray(b"\x5c" * 64)
     for i, b in enumerate(key):
         inner[i] ^= b
         outer[i] ^= b
     digest = hashlib.sha256(inner)
-    digest.update(message)
+    for part in parts:
+        digest.update(part)
     seal = hashlib.sha256(outer)
     seal.update(digest.digest())
     return seal.digest()
@@ -32,7 +33,7 @@ def hmac_sha256(key, message):
 def sign(key, topic, text):
     """The payload for text (str, JSON) on topic (str): bytes."""
     body = text.encode()
-    return body + b"\n" + binascii.hexlify(hmac_sha256(key, topic.encode() + b"\n" + body))
+    return body + b"\n" + binascii.hexlify(hmac_sha256(key, topic.encode(), b"\n", body))
 
 
 def verify(key, topic, payload):
@@ -41,7 +42,7 @@ def verify(key, topic, payload):
     if at < 2 or payload[at] != 10:
         raise NotSigned("form")
     body = bytes(payload[:at])
-    expected = binascii.hexlify(hmac_sha256(key, topic.encode() + b"\n" + body))
+    expected = binascii.hexlify(hmac_sha256(key, topic.encode(), b"\n", body))
     # Every byte is compared, so that time tells nothing about how much of a guess was right.
     difference = 0
     for a, b in zip(expected, bytes(payload[at + 1 :])):
