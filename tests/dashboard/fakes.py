@@ -146,7 +146,7 @@ class FakeBench:
             "cards": [
                 self._card("04aabbccddee01", CARD, "张三", "wallet", 80_000),
                 self._card("04aabbccddee02", "6200010000000025", "", "wallet", 12_345, 20_001),
-                self._card("04aabbccddee03", None, "", "desk", None),
+                self._card("04aabbccddee03", None, "", "wallet", None),
             ],
             "pumps": [self._pump(n, mode, grades, glyphs) for n, mode, grades in (
                 ("p1", "slot", (1, 2, 3, 4)), ("p2", "slot", (1, 2)), ("p3", "tap", (2,)), ("p4", "tap", (4,)),
@@ -183,6 +183,8 @@ class FakeBench:
             return self._pump_act(next(p for p in self.state["pumps"] if p["pump"] == parts[1]), parts[2:], body)
         if parts[0] == "traffic":
             self.state["traffic"]["on"] = parts[1] == "on"
+        if parts[0] == "desk":
+            self.state["desk"] = body["card"] if parts[1] == "put" else None
         if parts[0] == "broker":
             self.state["broker"] = {"stop": "stopped", "kill": "down", "start": "running"}[parts[1]]
         return JSONResponse({"ok": True})

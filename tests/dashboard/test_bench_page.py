@@ -124,6 +124,17 @@ def test_a_tap_pump_taps_the_card_in_hand(viewer: Viewer) -> None:
     assert viewer.tell("/_test/acts") == [["pumps/p4/card/tap", {"card": "04aabbccddee02", "hold_ms": 1500}]]
 
 
+def test_a_blank_card_goes_onto_the_desk_reader_and_back(viewer: Viewer) -> None:
+    """Two clicks: choose, lay down. There the issuing desk finds it (`pumpside card issue`)."""
+    page = ready(viewer)
+    page.get_by_text("Blank 04aabbccddee03").click()
+    page.get_by_text("Lay the card in hand").click()
+    expect(page.locator(".wallet-head")).to_contain_text("Desk reader: Blank 04aabbccddee03")
+    page.get_by_text("Take it away").click()
+    expect(page.locator(".wallet-head")).to_contain_text("Desk reader: empty")
+    assert viewer.tell("/_test/acts") == [["desk/put", {"card": "04aabbccddee03"}], ["desk/take", {}]]
+
+
 def test_the_display_stands_as_it_is_with_glyphs_and_without_markup(viewer: Viewer) -> None:
     """20 by 4 characters; a custom glyph is drawn dot by dot; what looks like HTML is text; dark without power."""
     page = ready(viewer)

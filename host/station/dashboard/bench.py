@@ -37,9 +37,14 @@ class BenchPage:
         with Tag("div", look="bench hidden") as self.body:
             self._globals()
             with Tag("section", look="panel"):
-                with Tag("header"):
+                with Tag("header", look="wallet-head"):
                     Tag("h2", t("bench.wallet"))
                     self.chosen = Tag("span", t("bench.choose"), "muted")
+                    with Tag("span", look="group"):
+                        Tag("span", t("bench.desk"), "muted")
+                        self.on_desk = Tag("span", "")
+                        self.put = press("south_east", t("bench.desk.put"), self._put)
+                        self.take = press("north_west", t("bench.desk.take"), lambda: self._do(acts.desk_take()))
                 self.wallet = Tag("div", look="wallet", role="radiogroup", aria_label=t("bench.wallet"))
             self.forecourt = Tag("div", look="bench-pumps")
         ui.timer(LOOK_S, self.look)
@@ -61,6 +66,10 @@ class BenchPage:
                 }
             self.said = Tag("span", "", "said", role="status")
         self.said_timer = ui.timer(CONFIRM_S, lambda: self._say("", ""), active=False)
+
+    async def _put(self) -> None:
+        if self.card is not None:
+            await self._do(acts.desk_put(self.card))
 
     async def _traffic(self) -> None:
         await self._do(acts.traffic(not self.traffic_on))
@@ -113,15 +122,20 @@ class BenchPage:
         self.broker.look("good" if state["broker"] == "running" else "bad")
         for name, button in self.broker_buttons.items():
             button.show((name == "running") != (state["broker"] == "running"))
-        if state["cards"] != self.cards_shown:
-            self._wallet(state["cards"])
+        cards = sorted(state["cards"], key=lambda card: (card["card_no"] is None, card["card_no"], card["card"]))
+        if cards != self.cards_shown:
+            self._wallet(cards)
+        desk = next((card for card in cards if card["card"] == state["desk"]), None)
+        self.on_desk.text = card_name(t, desk) if desk else t("bench.desk.empty")
+        self.put.show(desk is None)
+        self.take.show(desk is not None)
         if [p["pump"] for p in state["pumps"]] != list(self.pumps):
             self.forecourt.clear()
             with self.forecourt:
                 self.pumps = {p["pump"]: BenchPump(t, p, self.act, lambda: self.card) for p in state["pumps"]}
-        cards = {card["card"]: card for card in state["cards"]}
+        by_uid = {card["card"]: card for card in cards}
         for pump in state["pumps"]:
-            self.pumps[pump["pump"]].show(pump, cards)
+            self.pumps[pump["pump"]].show(pump, by_uid)
 
     def _wallet(self, cards: list[CardState]) -> None:
         """The cards by hand: kept in place, so that a click never meets a card that just moved."""

@@ -116,13 +116,13 @@ def _word(value: object) -> str:
 
 
 def _codes(value: object) -> tuple[int, ...]:
-    return tuple(v for v in value if isinstance(v, int))[:32] if isinstance(value, list) else ()
+    return tuple(v for v in value if type(v) is int)[:32] if isinstance(value, list) else ()
 
 
 def _nozzles(value: object) -> tuple[tuple[int, int, int | None], ...]:
     if not isinstance(value, list):
         return ()
-    whole = [n for n in value if isinstance(n, list) and len(n) == 3 and all(isinstance(v, int) for v in n)]
+    whole = [n for n in value if isinstance(n, list) and len(n) == 3 and all(type(v) is int for v in n)]
     return tuple((n[0], n[1], n[2] or None) for n in whole[:4])
 
 

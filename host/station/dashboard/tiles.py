@@ -23,6 +23,7 @@ LOOKS = {
     "offline": ("s-bad", "cloud_off"),
     "unknown": ("s-warn", "help"),
 }
+QUIET = ("idle", "offline", "locked")
 
 
 class Tile:
@@ -76,7 +77,8 @@ class Tile:
         colour, icon = LOOKS.get(state, LOOKS["unknown"])
         if view.alarms and colour != "s-bad":
             colour = "s-bad" if state == "idle" else colour
-        idle = " idle" if view.amount_fen in (None, 0) else ""
+        # Between sales the last one's figures stay, quietly, as on the pump itself.
+        idle = " idle" if state in QUIET or not view.amount_fen else ""
         self.root.look(f"tile {colour}{idle}".replace("  ", " "))
         self.icon.text = icon
         self.state.text = texts.state(state, t.lang)
