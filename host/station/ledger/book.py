@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, select, union_all
 
@@ -44,8 +44,7 @@ class KeyReusedError(Exception):
     """A key came again with other content: somebody is wrong about what happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """amount (> 0, whole units of the asset) from `debit` to `credit`."""
 
     debit: str
@@ -54,8 +53,7 @@ class Transfer:
     asset: str = FEN
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One transfer with its own key, for post_many. at: Unix seconds."""
 
     key: str

@@ -3,14 +3,16 @@
 Table and column names come from Table objects of ours, never from input; values always travel as parameters.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 T = TypeVar("T")
-IN_LIMIT = 500  # values in one IN list: SQLite's and the planner's comfort
+IN_LIMIT = 500  # pairs in one IN list
 
 
 @lru_cache(maxsize=64)
@@ -58,6 +60,23 @@ def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[list[T]]:
 
 
 def select_in(conn: Connection, query: Select[Any], column: ColumnElement[Any], values: Iterable[Any]) -> Iterator[Any]:
-    """The rows of `query` whose `column` is one of the values, however many those are."""
-    for some in chunks(values):
-        yield from conn.execute(query.where(column.in_(some)))
+    """The rows of `query` whose `column` is one of the values (numbers or texts), however many those are."""
+    some = list(values)
+    if not some:
+        return
+    # One parameter for the whole set: as a list of parameters each value costs more than its row.
+    if conn.dialect.name == "sqlite":
+        among = select(func.json_each(bindparam("some")).table_valued("value").c.value)
+        yield from conn.execute(query.where(column.in_(among)), {"some": json.dumps(some)}).all()
+    else:
+        among = select(func.unnest(bindparam("some", some, type_=ARRAY(column.type))))
+        yield from conn.execute(query.where(column.in_(among))).all()
+
+
+def select_pairs(
+    conn: Connection, query: Select[Any], columns: ColumnElement[Any], pairs: Iterable[Any]
+) -> Iterator[Any]:
+    """As select_in, for a tuple_ of columns."""
+    chosen = query.where(columns.in_(bindparam("some", expanding=True)))
+    for some in chunks(pairs):
+        yield from conn.execute(chosen, {"some": some}).all()

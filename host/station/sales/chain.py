@@ -8,8 +8,9 @@ sequence can lie until the chain decides. A person may admit a record that the c
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -18,12 +19,16 @@ from station.platform.bulk import select_in, upsert_rows
 from station.sales import reasons, tables
 from station.sales.isolation import Oddity
 
+Mac = Callable[[bytes, bytes], bytes]
+
 AHEAD_LIMIT = 20_480  # twice what a journal holds
 FUTURE_S = 86_400  # a wall time further ahead than this is not believed
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+Header = tuple[int, int, int, int, int, int, int]  # as pump.core.records.header gives it
+
+
+class Proven(NamedTuple):
     """A record in its place. at: resolved wall time, Unix seconds; trusted: its mac was checked."""
 
     id: int
@@ -34,6 +39,21 @@ class Proven:
     at: int
     raw: bytes
     trusted: bool = True
+
+
+def mac_of(key: bytes) -> Mac:
+    """(mac of the record before, record) -> its mac: records.mac with the key's two blocks hashed once."""
+    padded = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def mac(previous_mac: bytes, record: bytes) -> bytes:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(previous_mac + record[: records.MAC_AT])
+        outside.update(inside.digest())
+        return outside.digest()[: records.MAC_SIZE]
+
+    return mac
 
 
 @dataclass(slots=True)
@@ -52,7 +72,7 @@ class Link:
     """One device's chain during a batch: feed it records, take what is proven, then save it."""
 
     head: Head
-    key: bytes = field(repr=False)
+    mac: Mac = field(repr=False)
     waiting: dict[int, list[bytes]]
     now: int
     proven: list[Proven] = field(default_factory=list)
@@ -61,14 +81,16 @@ class Link:
     fresh_waiting: list[tuple[int, bytes]] = field(default_factory=list)
     stale_waiting: bool = False
 
-    def take(self, raw: bytes, seq: int) -> None:
-        """One whole record that names this device."""
+    def take(self, raw: bytes, header: Header) -> None:
+        """One whole record that names this device, and its header."""
+        seq = header[3]
         if seq <= self.head.seq:
             self.repeated.append(raw)
         elif seq == self.head.seq + 1:
             if self._continues(raw):
-                self._append(raw, True)
-                self._take_waiting()
+                self._append(raw, header, True)
+                if self.waiting:
+                    self._take_waiting()
             else:
                 self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
         elif seq - self.head.seq > AHEAD_LIMIT:
@@ -79,7 +101,7 @@ class Link:
 
     def admit(self, raw: bytes) -> None:
         """Takes a record on a person's word: it becomes the head whatever its mac and sequence."""
-        self._append(raw, False)
+        self._append(raw, records.header(raw), False)
         self._take_waiting()
 
     def _take_waiting(self) -> None:
@@ -88,15 +110,15 @@ class Link:
             seq = self.head.seq + 1
             for raw in candidates:
                 if self.head.seq < seq and self._continues(raw):
-                    self._append(raw, True)
+                    self._append(raw, records.header(raw), True)
                 else:
                     self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
 
     def _continues(self, raw: bytes) -> bool:
-        return continues(self.key, self.head.mac, raw)
+        return hmac.compare_digest(self.mac(self.head.mac, raw), raw[records.MAC_AT : records.CRC_AT])
 
-    def _append(self, raw: bytes, trusted: bool) -> None:
-        kind, quality, device, seq, boot, uptime_s, wall_s = records.header(raw)
+    def _append(self, raw: bytes, header: Header, trusted: bool) -> None:
+        kind, quality, device, seq, boot, uptime_s, wall_s = header
         head = self.head
         if boot != head.boot:
             head.boot, head.clock_offset_s = boot, None
@@ -113,15 +135,9 @@ class Link:
         return Oddity(reason, f"{self.head.device}/{seq}", raw, self.head.device, seq)
 
 
-def continues(key: bytes, previous_mac: bytes, raw: bytes) -> bool:
-    """True if the record's mac is right after a record with previous_mac (records.mac, by the platform's own HMAC)."""
-    expected = hmac.digest(key, previous_mac + raw[: records.MAC_AT], "sha256")[: records.MAC_SIZE]
-    return hmac.compare_digest(expected, raw[records.MAC_AT : records.CRC_AT])
-
-
 def open_links(conn: Connection, keys: dict[int, bytes], now: int) -> dict[int, Link]:
     """The chains of these devices as the database has them. keys: device -> journal key."""
-    links = {device: Link(Head(device), key, {}, now) for device, key in keys.items()}
+    links = {device: Link(Head(device), mac_of(key), {}, now) for device, key in keys.items()}
     j = tables.journals.c
     for row in select_in(conn, select(j.device, j.seq, j.mac, j.boot, j.clock_offset_s), j.device, links):
         links[row.device].head = Head(row.device, row.seq, bytes(row.mac), row.boot, row.clock_offset_s)

@@ -18,7 +18,7 @@ def decide(conn: Connection, identity: int, what: str, content: dict[str, Any], 
     """Facts of a sale that no record will bring; merged and posted like a record's."""
     _note(conn, identity, what, content, by, why, at)
     merge = Merge(conn, {pump.device: pump for pump in forecourt.pumps(conn)}, at)
-    merge.load_ids([identity])
+    merge.load([identity])
     sale = merge.sales.setdefault(identity, Facts(identity))
     for name, value in content.items():
         setattr(sale, name, value)

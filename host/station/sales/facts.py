@@ -53,21 +53,9 @@ def start(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate = body
     if reserved_fen < 1 or price < 1:
         return reasons.IMPOSSIBLE
-    return _learn(
-        facts,
-        {
-            "uid": uid.hex(),
-            "card_no": card_no.hex(),
-            "counter": counter,
-            "reserved_fen": reserved_fen,
-            "nozzle": nozzle,
-            "grade": grade,
-            "price_fen_per_l": price,
-            "tariff": tariff,
-            "plate": plate.rstrip(b"\0").decode("utf-8", "replace"),
-            "started": at,
-        },
-    )
+    text = plate.rstrip(b"\0").decode("utf-8", "replace")
+    news = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff, text, at)
+    return _learn(facts, _START, news)
 
 
 def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
@@ -77,37 +65,18 @@ def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
         return reasons.IMPOSSIBLE
     if facts.voided is not None:
         return reasons.CONTRADICTION
-    fault = _learn(facts, {"uid": uid.hex(), "counter": counter, "reserved_fen": reserved_fen})
+    fault = _learn(facts, _RESERVED, (uid.hex(), counter, reserved_fen, balance_fen))
     if fault is None:
         facts.is_reserved = 1
-        facts.reserved_balance_fen = balance_fen
     return fault
 
 
 def end(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     """Merges an END. Its amount must be the price of its volume, and never more than was reserved less 1 fen."""
     (
-        _,
-        uid,
-        card_no,
-        counter,
-        nozzle,
-        grade,
-        reason,
-        flags,
-        price,
-        tariff,
-        reserved_fen,
-        amount_fen,
-        volume_ml,
-        total_start_ml,
-        total_end_ml,
-        _,
-        _,
-        overrun_ml,
-        duration_s,
-        _,
-    ) = body
+        _, uid, card_no, counter, nozzle, grade, reason, flags, price, tariff, reserved_fen, amount_fen, volume_ml,
+        total_start_ml, total_end_ml, _, _, overrun_ml, duration_s, _,
+    ) = body  # fmt: skip
     uncertain = flags & records.FLAG_UNCERTAIN
     if uncertain:
         possible = amount_fen == 0 and volume_ml == 0
@@ -118,28 +87,11 @@ def end(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
         return reasons.IMPOSSIBLE
     if facts.voided is not None and not uncertain:
         return reasons.CONTRADICTION
-    fault = _learn(
-        facts,
-        {
-            "uid": uid.hex(),
-            "card_no": card_no.hex(),
-            "counter": counter,
-            "nozzle": nozzle,
-            "grade": grade,
-            "price_fen_per_l": price,
-            "tariff": tariff,
-            "reserved_fen": reserved_fen,
-            "amount_fen": amount_fen,
-            "volume_ml": volume_ml,
-            "total_start_ml": total_start_ml,
-            "total_end_ml": total_end_ml,
-            "overrun_ml": overrun_ml,
-            "duration_s": duration_s,
-            "reason": reason,
-            "flags": flags,
-            "ended": at,
-        },
-    )
+    news = (
+        uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff, amount_fen, volume_ml,
+        total_start_ml, total_end_ml, overrun_ml, duration_s, reason, flags, at,
+    )  # fmt: skip
+    fault = _learn(facts, _END, news)
     if fault is None and not uncertain:
         facts.is_reserved = 1
     return fault
@@ -152,16 +104,7 @@ def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None
         return reasons.IMPOSSIBLE
     if facts.voided is not None:
         return reasons.CONTRADICTION
-    fault = _learn(
-        facts,
-        {
-            "uid": uid.hex(),
-            "counter": counter,
-            "reserved_fen": reserved_fen,
-            "amount_fen": amount_fen,
-            "returned_fen": returned_fen,
-        },
-    )
+    fault = _learn(facts, _SETTLED, (uid.hex(), counter, reserved_fen, amount_fen, returned_fen))
     if fault is not None:
         return fault
     facts.is_reserved = 1
@@ -175,19 +118,40 @@ def void(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     _, _, uid, counter, _ = body
     if facts.is_reserved:
         return reasons.CONTRADICTION
-    fault = _learn(facts, {"uid": uid.hex(), "counter": counter})
+    fault = _learn(facts, _SEEN, (uid.hex(), counter))
     if fault is None:
         facts.voided = at if facts.voided is None else min(at, facts.voided)
     return fault
 
 
-def _learn(facts: Facts, news: dict[str, Any]) -> str | None:
-    for name, value in news.items():
-        known = getattr(facts, name)
-        if known is not None and known != value:
-            return reasons.CONTRADICTION
-    for name, value in news.items():
-        setattr(facts, name, value)
+class _Names:
+    """Names of fields and a fast way to read them all."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.read = attrgetter(*names)
+
+
+_SEEN = _Names("uid", "counter")
+_RESERVED = _Names("uid", "counter", "reserved_fen", "reserved_balance_fen")
+_SETTLED = _Names("uid", "counter", "reserved_fen", "amount_fen", "returned_fen")
+_SALE = ("uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
+_START = _Names(*_SALE, "plate", "started")
+_END = _Names(
+    *_SALE, "amount_fen", "volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags",
+    "ended",
+)  # fmt: skip
+
+
+def _learn(facts: Facts, names: _Names, news: tuple[Any, ...]) -> str | None:
+    fresh = []
+    for name, known, new in zip(names.names, names.read(facts), news, strict=True):
+        if known != new:
+            if known is not None:
+                return reasons.CONTRADICTION
+            fresh.append((name, new))
+    for name, new in fresh:
+        setattr(facts, name, new)
     return None
 
 

@@ -5,7 +5,7 @@ allow, move stock, hours and shadows, keep what is odd. All in the caller's tran
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -73,11 +73,11 @@ def _feed(link: Link, batch: Batch) -> list[Oddity]:
         if not records.is_whole(raw):
             odd.append(Oddity(reasons.DAMAGED, place, raw, link.head.device))
             continue
-        _, _, device, seq, _, _, _ = records.header(raw)
-        if device != link.head.device:
-            odd.append(Oddity(reasons.WRONG_DEVICE, place, raw, device, seq))
+        header = records.header(raw)
+        if header[2] != link.head.device:
+            odd.append(Oddity(reasons.WRONG_DEVICE, place, raw, *header[2:4]))
         else:
-            link.take(raw, seq)
+            link.take(raw, header)
     return odd
 
 
@@ -87,10 +87,14 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
     odd = chain.save(conn, links)
     insert_rows(conn, tables.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
     odd += _fuel_outside_sales(conn, proven, pumps)
+    spoken = [(isolation.sale_id(record.kind, record.device, record.seq, record.raw), record) for record in proven]
     merge = Merge(conn, pumps, now)
-    merge.load(proven)
-    for record in proven:
-        merge.record(record)
+    merge.load({identity for identity, _ in spoken if identity is not None})
+    for identity, record in spoken:
+        if identity is not None:
+            merge.record(identity, record)
+        elif record.kind not in records.BODIES:
+            odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
     merge.save()
     return odd + merge.odd
 
@@ -126,25 +130,13 @@ class Merge:
     touched: dict[int, Proven | None] = field(default_factory=dict)
     odd: list[Oddity] = field(default_factory=list)
 
-    def load(self, proven: Iterable[Proven]) -> None:
-        """Loads the facts of every sale that these records speak of."""
-        self.load_ids({identity for record in proven if (identity := isolation.sale_id(record.raw)) is not None})
-
-    def load_ids(self, ids: Iterable[int]) -> None:
+    def load(self, ids: Collection[int]) -> None:
         """Loads the facts of these sales; one that is not known yet is empty."""
-        wanted = set(ids)
-        self.sales = {
-            row[0]: Facts(*row) for row in select_in(self.conn, select(tables.sales), tables.sales.c.id, wanted)
-        }
+        self.sales = {row[0]: Facts(*row) for row in select_in(self.conn, select(tables.sales), tables.sales.c.id, ids)}
         self.before = {identity: facts.stage(known) for identity, known in self.sales.items()}
 
-    def record(self, record: Proven) -> None:
-        """Merges one record; what contradicts goes to quarantine and changes nothing."""
-        identity = isolation.sale_id(record.raw)
-        if identity is None:
-            if record.kind not in records.BODIES:
-                self.odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
-            return
+    def record(self, identity: int, record: Proven) -> None:
+        """Merges one record into its sale; what contradicts goes to quarantine and changes nothing."""
         sale = self.sales.get(identity) or Facts(identity)
         fault = merge(sale, record)
         if fault:
@@ -200,15 +192,18 @@ def entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterab
     """The postings that a sale allows now and did not before (stages as facts.stage gives them)."""
     card, grade = sale.card_no or "", sale.grade or 0
     at = sale.settled or sale.ended or sale.started or 0
-    lines = (
-        ("reserve", sale.started or at, ledger.purse(card), ledger.inflight(card), sale.reserved_fen, ledger.FEN),
-        ("fuel", sale.ended or at, ledger.inflight(card), ledger.sales(grade), sale.amount_fen, ledger.FEN),
-        ("litres", sale.ended or at, ledger.tank(grade), ledger.sold(grade), sale.volume_ml, ledger.ML),
-        ("settle", sale.settled or at, ledger.inflight(card), ledger.purse(card), sale.returned_fen, ledger.FEN),
-    )
-    for (name, when, debit, credit, amount, asset), was, now in zip(lines, old, new, strict=True):
-        if now and not was and amount:
-            yield ledger.Entry(f"{name}:{sale.id}", when, ledger.Transfer(debit, credit, amount, asset))
+    if new[0] and not old[0] and sale.reserved_fen:
+        line = ledger.Transfer(ledger.purse(card), ledger.inflight(card), sale.reserved_fen)
+        yield ledger.Entry(f"reserve:{sale.id}", sale.started or at, line)
+    if new[1] and not old[1] and sale.amount_fen:
+        line = ledger.Transfer(ledger.inflight(card), ledger.sales(grade), sale.amount_fen)
+        yield ledger.Entry(f"fuel:{sale.id}", sale.ended or at, line)
+    if new[2] and not old[2] and sale.volume_ml:
+        line = ledger.Transfer(ledger.tank(grade), ledger.sold(grade), sale.volume_ml, ledger.ML)
+        yield ledger.Entry(f"litres:{sale.id}", sale.ended or at, line)
+    if new[3] and not old[3] and sale.returned_fen:
+        line = ledger.Transfer(ledger.inflight(card), ledger.purse(card), sale.returned_fen)
+        yield ledger.Entry(f"settle:{sale.id}", sale.settled or at, line)
 
 
 def _oddity(reason: str, record: Proven, detail: str) -> Oddity:

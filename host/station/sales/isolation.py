@@ -66,9 +66,8 @@ def isolate_message(conn: Connection, topic: str, payload: bytes, why: str, now:
     isolate(conn, [Oddity(reasons.MALFORMED, topic, payload, detail=why[:200])], now)
 
 
-def sale_id(raw: bytes) -> int | None:
+def sale_id(kind: int, device: int, seq: int, raw: bytes) -> int | None:
     """The sale that a whole record speaks of; None for records of other kinds."""
-    kind, _, device, seq, _, _, _ = records.header(raw)
     if kind == records.START:
         return record_id(device, seq)
     if kind == records.END:
@@ -89,4 +88,10 @@ def records_with(conn: Connection, reason: str) -> list[int]:
     """The sales (ids) that records kept under this reason speak of."""
     q = quarantine.c
     raws = [bytes(row.raw) for row in conn.execute(select(q.raw).where(q.reason == reason))]
-    return [identity for raw in raws if records.is_whole(raw) and (identity := sale_id(raw)) is not None]
+    found = []
+    for raw in filter(records.is_whole, raws):
+        kind, _, device, seq, _, _, _ = records.header(raw)
+        identity = sale_id(kind, device, seq, raw)
+        if identity is not None:
+            found.append(identity)
+    return found

@@ -5,20 +5,19 @@ the latest sighting once every counter up to it is in: until then the card waits
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
 from pump.core import records
 from station import ledger
-from station.platform.bulk import chunks, select_in, upsert_rows
+from station.platform.bulk import select_in, select_pairs, upsert_rows
 from station.sales import reasons, tables
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
 
 RANK_RESERVED, RANK_SETTLED, RANK_DESK = 1, 2, 3
-PAIRS = 200  # (card, counter) pairs in one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Shadow:
     waiting_since: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Row:
     """A row of card_shadows, in its column order. opened 0: met at a pump, never issued here."""
 
@@ -53,12 +52,12 @@ class _Row:
     opened: int = 0
     waiting_since: int | None = None
 
-    def seen(self, counter: int, rank: int, fen: int | None, at: int | None) -> "_Row":
-        """With one sighting more; at equal rank the later call wins, as only the desk repeats one."""
+    def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
+        """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one."""
         order = counter * 4 + rank
-        if fen is None or order < self.seen_rank:
-            return replace(self, counter=max(self.counter, counter))
-        return replace(self, counter=max(self.counter, counter), seen_rank=order, seen_fen=fen, seen_at=at)
+        self.counter = max(self.counter, counter)
+        if fen is not None and order >= self.seen_rank:
+            self.seen_rank, self.seen_fen, self.seen_at = order, fen, at
 
     def is_complete(self) -> bool:
         """True if every sale up to the latest sighting is in."""
@@ -85,13 +84,15 @@ def open_shadow(conn: Connection, card_no: str, uid: str, at: int) -> None:
     """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits."""
     known = _load(conn, [card_no])[card_no]
     if not known.opened:
-        known = replace(known.seen(0, RANK_DESK, 0, at), uid=uid.lower(), opened=at)
+        known.see(0, RANK_DESK, 0, at)
+        known.uid, known.opened = uid.lower(), at
         upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
 def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> None:
     """The desk saw this purse and counter on the card, with no reservation open (also call it right after a load)."""
-    known = _load(conn, [card_no])[card_no].seen(counter, RANK_DESK, balance_fen, at)
+    known = _load(conn, [card_no])[card_no]
+    known.see(counter, RANK_DESK, balance_fen, at)
     upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
@@ -169,42 +170,31 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
             device, seq = tables.split_id(sale.id)
             odd.append(Oddity(reasons.UNKNOWN_CARD, sale.card_no, b"", detail=f"{device}/{seq}"))
         if sale.is_reserved:
-            row = row.seen(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
-        if sale.is_reserved and not old[0]:
-            row = replace(row, reserved_count=row.reserved_count + 1)
-            newly.append(sale)
+            row.see(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
+            if not old[0]:
+                row.reserved_count += 1
+                newly.append(sale)
         if sale.settled is not None:
             # A report made later, by whoever met the card next, tells the purse as it was then.
             fen = None if sale.how == records.HOW_OBSERVED else sale.balance_fen
-            row = row.seen(sale.counter, RANK_SETTLED, fen, sale.settled)
-        if sale.settled is not None and not old[3]:
-            row = replace(row, settled_count=row.settled_count + 1)
-        rows[sale.card_no] = row
+            row.see(sale.counter, RANK_SETTLED, fen, sale.settled)
+            row.settled_count += not old[3]
     upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])
     return odd + _counters_twice(conn, newly)
 
 
 def _counters_twice(conn: Connection, newly: list[Facts]) -> list[Oddity]:
-    ids = {(sale.card_no, sale.counter): sale.id for sale in newly}
-    odd = []
-    for pairs in chunks(ids, PAIRS):
-        for row in conn.execute(_same_counter(pairs)):
-            latest = row.last
-            device, seq = tables.split_id(latest)
-            detail = f"card {row.card_no} counter {row.counter}: {row.number} sales"
-            odd.append(Oddity(reasons.COUNTER_TWICE, f"{device}/{seq}", b"", device, seq, detail))
-    return odd
-
-
-def _same_counter(pairs: list[tuple[str | None, int | None]]) -> Select[tuple[str, int, int, int]]:
     s = tables.sales.c
-    number = func.count().label("number")
-    return (
-        select(s.card_no, s.counter, func.max(s.id).label("last"), number)
-        .where(tuple_(s.card_no, s.counter).in_(pairs), s.is_reserved == 1)
-        .group_by(s.card_no, s.counter)
-        .having(number > 1)
-    )
+    number = func.count()
+    query: Select[Any] = select(s.card_no, s.counter, func.max(s.id), number).where(s.is_reserved == 1)
+    query = query.group_by(s.card_no, s.counter).having(number > 1)
+    pairs = dict.fromkeys((sale.card_no, sale.counter) for sale in newly)
+    odd = []
+    for card_no, counter, latest, times in select_pairs(conn, query, tuple_(s.card_no, s.counter), pairs):
+        device, seq = tables.split_id(latest)
+        detail = f"card {card_no} counter {counter}: {times} sales"
+        odd.append(Oddity(reasons.COUNTER_TWICE, f"{device}/{seq}", b"", device, seq, detail))
+    return odd
 
 
 def _load(conn: Connection, card_nos: Iterable[str]) -> dict[str, _Row]:

@@ -15,7 +15,7 @@ from station.ledger import Finding
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
 from station.sales import facts, intake, isolation, reasons, shadowing, tables
-from station.sales.chain import Proven, continues
+from station.sales.chain import Proven, mac_of
 from station.sales.decisions import decided
 from station.sales.facts import Facts
 from station.sales.invariant import money_invariant
@@ -34,14 +34,14 @@ def verify(conn: Connection, secrets: Secrets) -> list[Finding]:
 def _chains(conn: Connection, secrets: Secrets) -> Iterator[Finding]:
     j = tables.journals.c
     for head in conn.execute(select(j.device, j.seq, j.mac).order_by(j.device)).all():
-        key, mac, seq = secrets.device(head.device).journal, records.CHAIN_START, 0
+        expected, mac, seq = mac_of(secrets.device(head.device).journal), records.CHAIN_START, 0
         for identity, trusted, raw in _records_of(conn, head.device):
             place = "{}/{}".format(*tables.split_id(identity))
             if not records.is_whole(raw) or tables.record_id(*records.header(raw)[2:4]) != identity:
                 yield Finding("chain", f"{place} 记录损坏 the record is damaged")
             elif trusted and tables.split_id(identity)[1] != seq + 1:
                 yield Finding("chain", f"{place} 之前缺少记录 {seq + 1} record {seq + 1} is missing before it")
-            elif trusted and not continues(key, mac, raw):
+            elif trusted and expected(mac, raw) != raw[records.MAC_AT : records.CRC_AT]:
                 yield Finding("chain", f"{place} 校验链断裂 the record does not continue the chain")
             seq, mac = tables.split_id(identity)[1], raw[records.MAC_AT : records.CRC_AT]
         if (seq, mac) != (head.seq, bytes(head.mac)):
@@ -84,7 +84,7 @@ def _remade(conn: Connection) -> dict[int, Facts]:
     for row in conn.execute(query.execution_options(yield_per=1000)):
         device, seq = tables.split_id(row.id)
         record = Proven(row.id, device, seq, row.kind, row.quality, row.at, bytes(row.raw))
-        identity = isolation.sale_id(record.raw)
+        identity = isolation.sale_id(record.kind, record.device, record.seq, record.raw)
         if identity is not None:
             sale = made.get(identity) or Facts(identity)
             if intake.merge(sale, record) is None:
