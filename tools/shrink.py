@@ -48,6 +48,21 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> tuple[dict[str,
     return {path: shrunk.get(path, sources[path]) for path in sources}, names
 
 
+def inline(sources: dict[str, str]) -> dict[str, ast.Module]:
+    """The modules' trees with constants where they are used and short parameters; names stay. Raises SyntaxError."""
+    trees = {path: ast.parse(source, path) for path, source in sources.items()}
+    constants = {_module(path): _constants(tree) for path, tree in trees.items()}
+    for path, tree in trees.items():
+        _Inline(constants, constants[_module(path)]).visit(tree)
+    _drop_unused_constants(trees, trees, constants)
+    keywords = {k.arg for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                _short_parameters(node, keywords)
+    return trees
+
+
 def _module(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").removeprefix("lib/").replace("/", ".")
 
@@ -151,9 +166,11 @@ def _drop_unused_constants(
         own = constants[_module(path)]
         body: list[ast.stmt] = []
         for node in tree.body:
-            names = [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)] if isinstance(
-                node, ast.Assign
-            ) else []
+            names = (
+                [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+                if isinstance(node, ast.Assign)
+                else []
+            )
             if not names or not all(name in own and not read[name] for name in names):
                 body.append(node)
         tree.body = body
@@ -259,7 +276,9 @@ def _short_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
     inner = [n for n in ast.walk(node) if n is not node and isinstance(n, _FUNCTIONS)]
     shadowed = {a.arg for n in inner for a in ast.walk(n.args) if isinstance(a, ast.arg)}
     shadowed |= {n.name for n in ast.walk(node) if isinstance(n, ast.ExceptHandler) and n.name}
-    free = (c for c in string.ascii_lowercase if c not in inside and not keyword.iskeyword(c) and not hasattr(builtins, c))
+    free = (
+        c for c in string.ascii_lowercase if c not in inside and not keyword.iskeyword(c) and not hasattr(builtins, c)
+    )
     names: dict[str, str] = {}
     for parameter in [*node.args.posonlyargs, *node.args.args]:
         name = parameter.arg

@@ -1,0 +1,184 @@
+"""Joins the firmware's modules into one before they are compiled; what they do does not change.
+
+On a board with little memory a module costs some 350 bytes before its first line, and every distinct name stays in a
+table for ever (a qstr). The sources stay many, readable and runnable on CPython; for the board
+
+- all modules become one, in the order in which they need each other; what nothing refers to is left out,
+- module-level names, and attributes that only our own classes have, become short ones; two attributes share a short
+  name where no class has both,
+- modules named `lazy` stay files of their own, to be loaded and dropped again.
+
+A name is kept as it is where the interpreter or a string could mean it too. Not supported, and refused or unused in the
+firmware: `import *`, relative imports, names of modules used as values.
+"""
+
+import ast
+import builtins
+from graphlib import TopologicalSorter
+
+from tools.bundle.names import short_attributes, short_globals, used_identifiers
+from tools.bundle.scopes import Meaning, Module, Scoped, bind, dotted, import_meanings, resolve
+from tools.bundle.shake import shake, words
+
+BUNDLE = "app"
+# What asyncio's own objects carry beside the names that dir() of a class tells.
+_ASYNCIO = {"s", "e", "out_buf", "data", "state", "coro", "cur_task", "waiting", "ph_key"}
+
+
+def bundle(
+    trees: dict[str, ast.Module], clients: tuple[str, ...], lazy: tuple[str, ...], foreign: set[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """(file -> source, short name -> what it stands for). `app.py` holds the bundle.
+
+    trees: path -> parsed source. clients: paths that only use the bundle (main.py). lazy: paths loaded when needed.
+    foreign: attribute names of the interpreter.
+    """
+    modules = {dotted(path): Module(dotted(path), tree) for path, tree in trees.items()}
+    apart = {dotted(path): path for path in (*clients, *lazy)}
+    for module in modules.values():
+        bind(module, modules)
+    shake(modules, set(apart))
+    keep = foreign | _ASYNCIO | set(dir(builtins)) | words(modules)
+    attributes = short_attributes(modules, keep)
+    globals_ = short_globals(modules, set(apart), used_identifiers(modules))
+    writer = _Writer(modules, set(apart), attributes, globals_)
+    files = {}
+    body: list[ast.stmt] = []
+    for name in _order(modules, set(apart)):
+        body += writer.write(modules[name])
+    files[f"{BUNDLE}.py"] = _text(_imports_first(body))
+    for name, path in apart.items():
+        files[path.rsplit("/", 1)[-1]] = _text([*writer.write(modules[name])])
+    legend = {short: f"{module}.{name}" for (module, name), short in globals_.items()}
+    for name, short in sorted(attributes.items()):
+        legend[short] = f"{legend[short]} | .{name}" if short in legend else f".{name}"
+    return files, legend
+
+
+def _text(body: list[ast.stmt]) -> str:
+    return ast.unparse(ast.fix_missing_locations(ast.Module(body, []))) + "\n"
+
+
+def _imports_first(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Each foreign module is imported once."""
+    seen: set[str] = set()
+    kept = []
+    for node in body:
+        text = ast.unparse(node) if isinstance(node, ast.Import | ast.ImportFrom) else ""
+        if text and text in seen:
+            continue
+        seen.add(text)
+        kept.append(node)
+    return kept
+
+
+def _order(modules: dict[str, Module], apart: set[str]) -> list[str]:
+    """Modules of the bundle, each after those that it imports at module level."""
+    needs: dict[str, set[str]] = {}
+    for name, module in modules.items():
+        if name in apart:
+            continue
+        wanted: set[str] = set()
+        for node in module.tree.body:
+            for meaning in import_meanings(node, modules).values():
+                target = resolve(meaning, modules)[1]
+                wanted |= {target} if target in modules and target not in apart else set()
+        needs[name] = wanted - {name}
+    return list(TopologicalSorter(needs).static_order())
+
+
+class _Writer(Scoped):
+    def __init__(
+        self, modules: dict[str, Module], apart: set[str], attributes: dict[str, str], names: dict[tuple[str, str], str]
+    ) -> None:
+        super().__init__(modules)
+        self._apart, self._attributes, self._names = apart, attributes, names
+
+    def write(self, module: Module) -> list[ast.stmt]:
+        self.module = module
+        body = [s for s in self._body(module.tree.body) if not isinstance(s, ast.Pass)]
+        if module.name in self._apart:
+            return [ast.Import([ast.alias(BUNDLE)]), *body]
+        return body
+
+    def _global(self, meaning: Meaning, ctx: ast.expr_context) -> ast.expr:
+        owner, name = meaning[1], meaning[2]
+        short = self._names.get((owner, name), name)
+        if owner in self._apart:
+            if self.module.name == owner:
+                return ast.Name(name, ctx)
+            return ast.Attribute(ast.Name(owner.rsplit(".", 1)[-1], ast.Load()), name, ctx)
+        if self.module.name in self._apart:
+            return ast.Attribute(ast.Name(BUNDLE, ast.Load()), short, ctx)
+        return ast.Name(short, ctx)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+        meaning = self.meaning_of(node.id)
+        if meaning and meaning[0] == "module" and meaning[1] not in self._apart:
+            raise ValueError(f"{self.module.name}: module {node.id} used as a value")
+        return self._global(meaning, node.ctx) if meaning and meaning[0] == "global" else node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+        # The name by which a lazy module is dropped from sys.modules.
+        if isinstance(node.value, str) and node.value in self._apart:
+            return ast.Constant(node.value.rsplit(".", 1)[-1])
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+        meaning = self.meaning(node)
+        if meaning and meaning[0] == "global":
+            return self._global(meaning, node.ctx)
+        node.value = self.visit(node.value)
+        node.attr = self._attributes.get(node.attr, node.attr)
+        return node
+
+    def _defined(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, in_class: bool) -> None:
+        if in_class:
+            node.name = self._attributes.get(node.name, node.name)
+        elif not self.scopes and self.module.name not in self._apart:
+            node.name = self._names.get((self.module.name, node.name), node.name)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+        self._defined(node, False)
+        return super().visit_FunctionDef(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+        self._defined(node, False)
+        return super().visit_AsyncFunctionDef(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                statement.name = "\0" + self._attributes.get(statement.name, statement.name)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        target.id = self._attributes.get(target.id, target.id)
+        node = super().visit_ClassDef(node)  # type: ignore[assignment]
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                statement.name = statement.name.removeprefix("\0")
+        self._defined(node, False)
+        return node
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:  # noqa: N802
+        node.names = [self._names.get((self.module.name, n), n) for n in node.names]
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.AST | None:  # noqa: N802
+        node.names = [a for a in node.names if a.name not in self.modules]
+        return node if node.names else None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST] | None:  # noqa: N802
+        base, left, lazy = node.module or "", [], []
+        for alias in node.names:
+            full = f"{base}.{alias.name}"
+            if full in self._apart:
+                lazy.append(ast.Import([ast.alias(alias.name, alias.asname)]))
+            elif base in self._apart:
+                lazy.append(ast.Import([ast.alias(base.rsplit(".", 1)[-1])]))
+            elif full not in self.modules and base not in self.modules:
+                left.append(alias)
+        node.names = left
+        made: list[ast.AST] = [*lazy, *([node] if left else [])]
+        return made or None

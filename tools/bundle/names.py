@@ -1,0 +1,118 @@
+"""Short names, as few as can be: module-level ones of the bundle, and attributes that only our own classes have."""
+
+import ast
+import builtins
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tools.bundle.scopes import Module, targets
+from tools.bundle.shake import Uses
+
+
+def used_identifiers(modules: dict[str, Module]) -> set[str]:
+    return {
+        value
+        for module in modules.values()
+        for node in ast.walk(module.tree)
+        for key in ("id", "attr", "arg", "name", "asname")
+        if isinstance(value := getattr(node, key, None), str)
+    }
+
+
+def _shorts(taken: set[str]) -> Iterator[str]:
+    """A, B, ... Z, AA, ...: upper case, so that no local variable is ever spelt alike."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    for name in (*letters, *(a + b for a in letters for b in letters + "0123456789")):
+        if name not in taken:
+            yield name
+    raise ValueError("more names than short ones")
+
+
+def _class_names(modules: dict[str, Module]) -> tuple[list[set[str]], set[str], set[str]]:
+    """(attribute names per family of classes, names stored on other objects than self, all that ours define)."""
+    members: dict[str, set[str]] = {}
+    bases: dict[str, list[str]] = {}
+    loose: set[str] = set()
+    for module in modules.values():
+        inside: set[int] = set()
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            own = {n for s in node.body for n in targets(s)}
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and _is_self(inner.value):
+                    own.add(inner.attr)
+                    inside.add(id(inner))
+            members.setdefault(node.name, set()).update(own)
+            bases[node.name] = [b.id if isinstance(b, ast.Name) else getattr(b, "attr", "") for b in node.bases]
+        loose |= {
+            n.attr
+            for n in ast.walk(module.tree)
+            if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and id(n) not in inside
+        }
+    # A family is all classes joined by inheritance: what one has, the others' objects may carry too.
+    family: dict[str, set[str]] = {name: {name} for name in members}
+    for name, parents in bases.items():
+        for parent in parents:
+            if parent in family and family[parent] is not family[name]:
+                joined = family[name] | family[parent]
+                for member in joined:
+                    family[member] = joined
+    groups = {id(group): group for group in family.values()}
+    return (
+        [set().union(*(members[n] for n in g)) for g in groups.values()],
+        loose,
+        set().union(*members.values(), loose),
+    )
+
+
+def _is_self(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def short_attributes(modules: dict[str, Module], keep: set[str]) -> dict[str, str]:
+    """Attribute -> short name. No two attributes of one family of classes share one."""
+    families, loose, ours = _class_names(modules)
+    held = set().union(*families) if families else set()
+    used = Counter(n.attr for m in modules.values() for n in ast.walk(m.tree) if isinstance(n, ast.Attribute))
+    rename = [n for n in ours if n not in keep and not (n.startswith("__") and n.endswith("__"))]
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for group in families:
+        for name in group:
+            neighbours[name] |= group
+    alone = loose - held  # on objects we cannot tell: shares with nobody
+    shorts = list(zip(range(700), _shorts(keep), strict=False))
+    given: dict[str, str] = {}
+    for name in sorted(rename, key=lambda n: (-used[n], n)):
+        taken = {given[o] for o in (neighbours[name] | alone if name not in alone else set(given)) if o in given}
+        given[name] = next(short for _, short in shorts if short not in taken)
+    return given
+
+
+def short_globals(modules: dict[str, Module], apart: set[str], taken: set[str]) -> dict[tuple[str, str], str]:
+    """(module, name) -> short name in the bundle, most used first; names of foreign imports keep theirs."""
+    uses = Uses(modules)
+    count: Counter[tuple[str, str]] = Counter()
+    for module in modules.values():
+        for node in module.tree.body:
+            for name in uses.of(module, node)[0]:
+                count[name] += 1
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign):
+                for target in targets(node):
+                    count[(module.name, target)] += 0
+    shorts = _shorts(taken | set(dir(builtins)))
+    return {
+        key: next(shorts)
+        for key, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))
+        if key[0] not in apart and not _is_import(modules[key[0]], key[1])
+    }
+
+
+def _is_import(module: Module, name: str) -> bool:
+    """Bound by an import of something foreign: keeps its name, which the interpreter mostly has already."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name.split(".")[0]) == name:
+                    return True
+    return False
