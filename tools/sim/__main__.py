@@ -24,7 +24,7 @@ class Tally:
     violations: int = 0
 
 
-def run_seed(seed: int, customers: int = 6, make: Callable[..., Controller] = Controller) -> World:
+def run_seed(seed: int, customers: int = 10, make: Callable[..., Controller] = Controller) -> World:
     """One day from a seed. ViolationError if an invariant does not hold."""
     world = World(seed, make=make)
     world.run([day(world, pump, customers) for pump in world.pumps])

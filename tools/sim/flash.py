@@ -1,4 +1,4 @@
-"""Flash in memory, true to NOR: programs only clear bits, erases set a sector; counted; power may go at any operation."""
+"""Flash in memory, true to NOR: programs clear bits, erases set a sector; counted; power may go at any operation."""
 
 SECTOR = 4096
 

@@ -64,6 +64,8 @@ class Pump:
         self._job: Any = None
         self._frame: bytes | None = None
         self._frame_us = 0
+        self._broken = False  # its pulser is or was out of order
+        self._torn = False  # the card has left since the job began
         self._sale: tuple[int, int, int] | None = None  # the sale that flows: nozzle, true ul at its start, limit in ml
 
     # -- power
@@ -105,6 +107,7 @@ class Pump:
     def take(self) -> None:
         self.card = None
         self._found_us = None
+        self._torn = True
         if self.controller and not self._job:
             self.controller.card_left()
         self._due_us = self.now_us
@@ -155,7 +158,8 @@ class Pump:
         if self.controller is None:
             return
         try:
-            self._step()
+            if self._due_us <= self.now_us or not self._job or self._frame is None:
+                self._step()
             if self._job:
                 if self._frame_us <= self.now_us:
                     self._pump_frame()
@@ -193,6 +197,7 @@ class Pump:
         if sale is None or sale.seq != controller.checkpoint.sale_seq:
             raise ViolationError("valve open without a reservation")
         self.opened.add(sale.seq)
+        self._broken = self._broken or self.every_tick
         if self._sale is None:
             self._sale = sale.nozzle, self.plant.true_ul(sale.nozzle), sale.limit_ml
 
@@ -202,7 +207,8 @@ class Pump:
             return
         (nozzle, before_ul, limit_ml), self._sale = self._sale, None
         over_ul = self.plant.true_ul(nozzle) - before_ul - limit_ml * 1000
-        if over_ul > TOLERANCE_UL and not self.every_tick:
+        broken, self._broken = self._broken, False
+        if over_ul > TOLERANCE_UL and not broken:
             raise ViolationError(f"{over_ul // 1000} ml beyond the limit of {limit_ml} ml")
 
     def _next_step(self, controller: Controller) -> int:
@@ -221,12 +227,12 @@ class Pump:
     # -- the reader task
 
     def _begin(self, job: Any) -> None:
-        self._job = job
+        self._job, self._torn = job, False
         self._go_on(lambda: job.send(None))
 
     def _pump_frame(self) -> None:
         job, frame = self._job, self._frame
-        if self.card is None:
+        if self.card is None or self._torn:
             self._go_on(lambda: job.throw(desfire.CardLost()))
         elif frame is None:
             self._go_on(lambda: job.send(None))
@@ -251,8 +257,9 @@ class Pump:
         except desfire.CardLost as lost:
             self._job = None
             controller.card_failed(lost)
-            if self.card is None or self.card.lost:
+            if self.card is None or self._torn or self.card.lost:
                 controller.card_left()
+            if self.card and self.card.lost:
                 self.card = None
         self._due_us = self.now_us
 

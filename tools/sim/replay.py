@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from pump.core import records
 from pump.core.controller import Controller
 from pump.core.record_fields import FIELDS
 from tools.sim.pump import ViolationError
 
-_NAMES = (
-    "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER".split()
-)
+_NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER"
+_KINDS = {getattr(records, name): name for name in _NAMES.split()}
 
 
 class _Told(Controller):  # type: ignore[misc]
@@ -22,7 +22,7 @@ class _Told(Controller):  # type: ignore[misc]
         seq: int = super().append(kind, fields)
         shown = (value.hex() if isinstance(value, bytes) else value for value in fields)
         body = " ".join(f"{name}={value}" for name, value in zip(FIELDS[kind], shown, strict=True))
-        print(f"{self.config.device} {self.uptime_ms / 1000:9.2f} s  {seq:4} {_NAMES[kind - 1]:8} {body}")
+        print(f"{self.config.device} {self.uptime_ms / 1000:9.2f} s  {seq:4} {_KINDS[kind]:8} {body}")
         return seq
 
 

@@ -1,4 +1,4 @@
-"""Pumps, cards, customers and the station in one thread of time that jumps from event to event; all of it from a seed."""
+"""Pumps, cards, customers and the station in one thread of time that jumps from event to event, all by a seed."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -54,7 +54,10 @@ class World:
         self.online = {pump.config.device: True for pump in self.pumps}
         self.cards = [
             cards.make_card(
-                rng, i + 1, rng.choice((0, 90, 800, 5_000, 60_000, 300_000)), fill_ml=rng.choice((0, 0, 15_000))
+                rng,
+                i + 1,
+                rng.choice((0, 90, 800, 5_000, 60_000, 60_000, 300_000, 400_000)),
+                fill_ml=rng.choice((0, 0, 15_000)),
             )
             for i in range(card_count)
         ]
@@ -70,15 +73,15 @@ class World:
     def run(self, scripts: list[Script]) -> None:
         running = [_Running(script) for script in scripts]
         while running:
-            now = min(min(r.deadline_us for r in running), min(pump.next_us() for pump in self.pumps))
-            self.now_us = max(self.now_us, now)
+            now = min([r.deadline_us for r in running] + [pump.next_us() for pump in self.pumps])
+            self.now_us = now = max(self.now_us, now)
             for pump in self.pumps:
-                pump.advance(self.now_us)
-                if pump.next_us() <= self.now_us:
+                pump.advance(now)
+                if pump.next_us() <= now:
                     pump.act()
                     self._link(pump)
             for r in list(running):
-                if r.deadline_us <= self.now_us or (r.until and r.until()):
+                if r.deadline_us <= now or (r.until and r.until()):
                     self._resume(running, r)
 
     def _resume(self, running: list[_Running], r: _Running) -> None:
@@ -121,11 +124,26 @@ class World:
         for pump in self.pumps:
             self.online[pump.config.device] = True
         self.run([self._mend(pump) for pump in self.pumps])
-        for _ in range(2):
-            for card in self.cards:
-                for pump in self.pumps:
+        for card in self.cards:
+            for pump in self.pumps:
+                if cards.open_sale(card) or self._unsettled(pump, card):
                     self.run([self._last_visit(pump, card)])
+            if cards.open_sale(card) or any(self._unsettled(pump, card) for pump in self.pumps):
+                raise ViolationError(f"card {card.uid.hex()} stays unsettled at every pump")
+        self.run([self._upload()])
         self._check()
+
+    @staticmethod
+    def _unsettled(pump: Pump, card: DesfireCard) -> bool:
+        assert pump.controller is not None
+        return any(sale[2] == card.uid for sale in pump.controller.unsettled)
+
+    def _upload(self) -> Script:
+        yield Wait(60 * S, lambda: not any(self._behind(pump) for pump in self.pumps))
+
+    def _behind(self, pump: Pump) -> bool:
+        assert pump.controller is not None
+        return bool(pump.controller.journal.acked + 1 < pump.controller.journal.head)
 
     def _mend(self, pump: Pump) -> Script:
         for nozzle in range(len(pump.config.grades)):

@@ -141,7 +141,7 @@ class Delivery:
     def _flow(self, age_ms):
         ctl, sold, now_ms = self.ctl, self.sale, self.ctl.now_ms
         meter = ctl.meters[sold.nozzle]
-        volume_ml = max(0, meter.volume_ml)
+        volume_ml = meter.volume_ml
         if ctl.moved:
             self.moved_ms = now_ms
             self._show(volume_ml)

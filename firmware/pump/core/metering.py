@@ -5,11 +5,13 @@ the other channel, so that forward flow adds four counts per pulse, two on each 
 - the two sums part (a counter misses or doubles edges),
 - one channel alone goes back (the other is stuck or loses pulses: its partner then swings to and fro),
 - both go back while the pump should deliver (channels swapped, reversed).
-Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into the next sale, so that totalizers
-do not drift.
+What was delivered does not come back: the volume follows the highest count seen, so it never falls, and a hose that
+swings about an edge adds nothing. Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into the
+next sale, so that totalizers do not drift.
 """
 
 PPM = 1000000
+MOST_BACK = 8  # counts by which a hose swings; more is a fault, and not taken off the next sale
 FAULT_NONE, FAULT_SKEW, FAULT_SWING, FAULT_REVERSED = 0, 1, 2, 3
 
 
@@ -22,12 +24,13 @@ class Meter:
         if factor_ppm:  # larger numbers cost the board memory in every tick
             self._num, self._den = 1000 * (PPM + factor_ppm), 4 * pulses_per_l * PPM
         self.total_ml = self._carry = 0
-        self.stand(0, 0)
+        self.stand(0, 0, 0)
 
-    def stand(self, a, b):
-        """Take the counters' standing as zero; nothing is added to the totalizer."""
+    def stand(self, a, b, back):
+        """Take the counters' standing as zero; nothing is added to the totalizer. back: counts already delivered."""
         self._a = self._base_a = a
         self._b = self._base_b = b
+        self._back = self._peak = back
         self._swings = self.volume_ml = 0
 
     def update(self, a, b):
@@ -38,7 +41,10 @@ class Meter:
         if (da < 0) != (db < 0):
             self._swings += 1
         self._a, self._b = a, b
-        self.volume_ml = (self._carry + (a - self._base_a + b - self._base_b) * self._num) // self._den
+        counts = a - self._base_a + b - self._base_b
+        if counts > self._peak:
+            self._peak = counts
+            self.volume_ml = (self._carry + (counts - self._back) * self._num) // self._den
         return True
 
     def fault(self, pulses):
@@ -48,7 +54,7 @@ class Meter:
             return FAULT_SKEW
         if self._swings >= pulses:
             return FAULT_SWING
-        return FAULT_REVERSED if a + b <= -4 * pulses else FAULT_NONE
+        return FAULT_REVERSED if self._peak - a - b >= 4 * pulses else FAULT_NONE
 
     def pulses(self):
         """(A, B): whole pulses of each channel since the last rebase(), 0 if it went back."""
@@ -56,13 +62,13 @@ class Meter:
 
     def counts_for(self, volume_ml):
         """The sum of both counters, as read, at which volume_ml is first reached."""
-        return self._base_a + self._base_b - (self._carry - volume_ml * self._den) // self._num
+        return self._base_a + self._base_b + self._back - (self._carry - volume_ml * self._den) // self._num
 
     def rebase(self):
         """Close the open volume: add it to the totalizer, begin a new one. Returns the millilitres closed."""
-        closed = max(0, self.volume_ml)
-        counts = self._a - self._base_a + self._b - self._base_b
-        self._carry = max(0, self._carry + counts * self._num - closed * self._den)
+        closed = self.volume_ml
+        self._carry += (self._peak - self._back) * self._num - closed * self._den
         self.total_ml += closed
-        self.stand(self._a, self._b)
+        back = self._peak - (self._a - self._base_a + self._b - self._base_b)
+        self.stand(self._a, self._b, back if back < MOST_BACK else 0)
         return closed

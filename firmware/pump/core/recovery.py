@@ -19,7 +19,7 @@ def recover(ctl, cause, software):
     known = _replay(ctl)
     for n in range(len(ctl.meters)):
         ctl.meters[n].total_ml = known.totals[n]
-        ctl.meters[n].stand(ctl.inputs.edges[2 * n], ctl.inputs.edges[2 * n + 1])
+        ctl.meters[n].stand(ctl.inputs.edges[2 * n], ctl.inputs.edges[2 * n + 1], 0)
     ctl.boot_id += 1
     ctl.append(records.BOOT, (cause, software, min(65535, ctl.journal.torn), known.uptime_s) + tuple(known.totals))
     ctl.alarms = tuple(sorted({code for code, _ in ctl.raised}))
