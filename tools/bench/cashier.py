@@ -59,7 +59,10 @@ class Cashier:
 
     def run(self) -> None:
         try:
-            self.issue_first_cards()
+            try:
+                self.issue_first_cards()
+            finally:
+                self._world.setting_up.discard("cards")
             while not self._world.closing.wait(LOOK_EVERY_S):
                 if self._world.traffic.state()["on"]:
                     self.top_up()

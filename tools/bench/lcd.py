@@ -152,6 +152,10 @@ class Lcd:
         except BlockingIOError:
             pass
 
+    @property
+    def on(self) -> bool:
+        return self._chip.on
+
     def state(self) -> LcdState:
         return {
             "on": self._chip.on,

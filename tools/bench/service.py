@@ -26,6 +26,7 @@ def serve(settings: Settings) -> None:
         world.tanks.fill(tank.grade, tank.opening_ml, tank.capacity_ml)
     for name in world.wallet.broken:
         _log.warning("damaged card file left alone: %s", name)
+    world.setting_up.add("cards")
     with world:
         threading.Thread(target=Cashier(world, settings).run, name="cashier", daemon=True).start()
         uvicorn.Server(

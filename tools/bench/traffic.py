@@ -152,9 +152,10 @@ class Customer:
             self._fill()
         self._do(acts.hang(self._pump, self._nozzle))
         self._dawdle(0.8, 1.5)
-        if self._look()["card"] is None:
-            self._do(acts.insert(self._pump, self._card))  # held on the reader until it has beeped
-            self._settled()
+        while self._look()["card"] == self._card:  # the first tap is not over yet
+            time.sleep(LOOK_S)
+        self._do(acts.insert(self._pump, self._card))  # held on the reader until it has beeped
+        self._settled()
 
     def _settled(self) -> None:
         """Waits for the money to come back; who is impatient enough leaves with an unfinished card."""

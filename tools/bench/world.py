@@ -54,7 +54,7 @@ class World(Deeds):
         self.broker = BrokerProcess(data_dir / "run" / "broker.pid", broker)
         self.tanks = Tanks(self.home / "tanks.json")
         self.traffic = Traffic(self, seed)
-        self.ready = False
+        self.setting_up = {"boards"}  # what keeps the bench from being ready; the service adds its first cards
         self.last_error = ""
         self.desk_card: str | None = None
         self.pumps: dict[str, Rig] = {}
@@ -85,7 +85,6 @@ class World(Deeds):
         self._thread.start()
         for rig in self.pumps.values():
             self.call(rig.power_on)
-        self.ready = True
 
     def _make_rig(self, directory: Path, number: int) -> Rig:
         proxy = NetProxy(self._broker_address)
@@ -142,6 +141,8 @@ class World(Deeds):
                     rig.look()
             if step % LOOK_EVERY == 0:
                 self.tanks.draw(self.pumps.values())
+                if all(rig.lcd.on for rig in self.pumps.values()):
+                    self.setting_up.discard("boards")
                 self.wallet.save_changed()
             if step % SAVE_EVERY == 0:
                 self.tanks.save()
@@ -198,7 +199,7 @@ class World(Deeds):
         running = self._thread.is_alive()
         pumps = self.call(lambda: [rig.state() for rig in self.pumps.values()]) if running else []
         return {
-            "ready": self.ready and running,
+            "ready": running and not self.setting_up,
             "uptime_ms": int((time.monotonic() - self._began) * 1000),
             "broker": self.broker.state(),
             "traffic": self.traffic.state(),
