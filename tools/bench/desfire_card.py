@@ -47,9 +47,9 @@ class DesfireCard(CardState):
     def tear_at(self, command: int, done: bool = False) -> None:
         """Tear the card away at the command-th frame from now (1: the next); done: it is still carried out.
 
-        From then on every exchange raises CardLost until reset().
+        From then on every exchange raises CardLost until reset(). 0: not at all.
         """
-        self._tear = (self.frames + command, done)
+        self._tear = (self.frames + command, done) if command else None
 
     def exchange(self, frame: bytes) -> bytes:
         """The card's answer to one frame. CardLost where the card was torn away."""

@@ -203,15 +203,23 @@ class Desk:
 
     def _put_on(self, link: CardLink, view: CardView, load: Load) -> Contact:
         keys = CardKeys.of(self._secrets, view.uid)
-        self._converse(link, on_card.credit(keys, self._random, load.amount_fen, load.load_id))
-        return self.show(link)
+        try:
+            self._converse(link, on_card.credit(keys, self._random, load.amount_fen, load.load_id))
+            return self.show(link)
+        except TornError:
+            raise TornError(
+                f"已收款 {yuan(load.amount_fen)} 元，卡在写入时离开：请放回卡片查询，勿重复收款 "
+                "the money is booked but the card left: put it back and look at it, do not take the money again"
+            ) from None
 
     def _end_of(self, view: CardView, held: Reservation) -> LogEntry | None:
         """How the sale that the card holds open ended, as far as the books know."""
         with database.read(self._engine) as conn:
             sale = sales.unfinished(conn, held.device, held.seq)
-        if sale is None or sale.amount_fen is None or not 0 <= sale.amount_fen < held.fen:
+        if sale is None or sale.amount_fen is None:
             return None
+        if sale.reserved_fen != held.fen or not 0 <= sale.amount_fen < held.fen:
+            raise DeskError("卡上预扣与账面不符，请扣留此卡 card and books contradict each other: keep this card")
         return LogEntry(
             self._now(),
             held.device,
@@ -245,19 +253,23 @@ class Desk:
         sale = sales.sale(conn, entry.device, entry.seq)
         if sale is None or sale.settled is not None or sale.reserved_fen is None:
             return
-        sales.settled_at_desk(
-            conn,
-            entry.device,
-            entry.seq,
-            view.uid.hex(),
-            entry.counter,
-            sale.reserved_fen,
-            entry.amount_fen,
-            view.balance_fen,
-            self._by,
-            now,
-        )
-        registry.note(conn, view.card_no, now, "settled", self._by, f"{entry.device}/{entry.seq}")
+        event = "settled"
+        try:
+            sales.settled_at_desk(
+                conn,
+                entry.device,
+                entry.seq,
+                view.uid.hex(),
+                entry.counter,
+                sale.reserved_fen,
+                entry.amount_fen,
+                view.balance_fen,
+                self._by,
+                now,
+            )
+        except ValueError:  # the records say otherwise: the shadow will differ and show it
+            event = "contradiction"
+        registry.note(conn, view.card_no, now, event, self._by, f"{entry.device}/{entry.seq}")
 
 
 def yuan(fen: int) -> str:
