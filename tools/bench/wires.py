@@ -21,6 +21,7 @@ timing. Little endian; each side writes only its own half.
 
 import mmap
 import struct
+import sys
 from pathlib import Path
 
 SIZE = 128
@@ -40,12 +41,20 @@ class Wires:
             path.write_bytes(bytes(SIZE))
         self._file = path.open("r+b")
         self._map = mmap.mmap(self._file.fileno(), SIZE)
+        self._words = {size: memoryview(self._map).cast(code) for size, code in ((2, "H"), (4, "I"), (8, "Q"))}
 
     def put(self, layout: str, at: int, *values: int) -> None:
-        struct.pack_into("<" + layout, self._map, at, *values)
+        """Values of one size ("I", "ii", ...). Each, and a pair at a multiple of its size, arrives as a whole: struct
+        writes byte by byte, and a board that looks in between would count 255 edges that never were."""
+        data = struct.pack("<" + layout, *values)
+        size = len(data) if len(data) in self._words and at % len(data) == 0 else len(data) // len(values)
+        for n in range(0, len(data), size):
+            self._words[size][(at + n) // size] = int.from_bytes(data[n : n + size], sys.byteorder)
 
     def get(self, layout: str, at: int) -> int:
-        value: int = struct.unpack_from("<" + layout, self._map, at)[0]
+        """One value, read as a whole."""
+        size = struct.calcsize("<" + layout)
+        value: int = struct.unpack("<" + layout, self._words[size][at // size].to_bytes(size, sys.byteorder))[0]
         return value
 
     def level(self, gpio: int) -> bool:
@@ -58,5 +67,7 @@ class Wires:
         self._map[64:SIZE] = bytes(SIZE - 64)
 
     def close(self) -> None:
+        for view in self._words.values():
+            view.release()
         self._map.close()
         self._file.close()
