@@ -1,0 +1,36 @@
+"""Which pump the tests drive: a simulated one, or with PORT in the environment a real one."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from hil_tests.driver import Driver
+from tools.bench import acts
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    port, pump = os.environ.get("PORT"), os.environ.get("PUMP") or "p1"
+    made: Driver
+    if port:
+        from hil_tests.real import RealDriver
+
+        made = RealDriver(port, pump, os.environ.get("RIG"), os.environ.get("DESK"))
+    else:
+        from hil_tests.simulated import SimulatedDriver
+
+        made = SimulatedDriver(tmp_path_factory.mktemp("hil"), pump)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def pump(driver: Driver) -> Iterator[Driver]:
+    """The pump at rest, before and after."""
+    driver.until(lambda: driver.online() and driver.live().get("s") == "idle", 60, "the pump is online and at rest")
+    yield driver
+    if driver.state().get("locked"):
+        driver.do(acts.pulser(driver.pump, "ok"))

@@ -1,0 +1,88 @@
+"""A real board as a driver. `make hil PORT=/dev/ttyUSB0 [PUMP=p1] [RIG=http://...] [DESK=/dev/ttyUSB1]`
+
+The station it talks to is the one of this machine's settings (`pumpside run`). Hands: a rig that speaks the bench's HTTP
+API at RIG, else the person at the terminal, who is told what to do in Chinese and English. DESK is a PN532 at the desk.
+"""
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from hil_tests.driver import Driver
+from pump.core import card_layout
+from station.cards.desk import Desk
+from station.cards.issuing import ALL_GRADES, Order
+from station.cards.reader import DeskReader, wait_for_card
+from station.platform import database
+from station.platform.secrets import Secrets
+from station.platform.settings import load
+from tools.bench.acts import Act
+from tools.bench.client import BenchClient
+
+T = TypeVar("T")
+HAND_PATIENCE = 10.0
+CARD_WAIT_S = 120.0
+
+
+class RealDriver(Driver):
+    def __init__(self, port: str, pump: str, rig: str | None, desk_port: str | None) -> None:
+        self.port, self.pump = port, pump
+        self._rig = BenchClient(rig) if rig else None
+        self._desk_port = desk_port
+        self._settings = load()
+        self._engine = database.open_engine(database.url_for(self._settings))
+        self._secrets = Secrets.load(self._settings.secrets_path)
+        self._numbers: dict[str, str] = {}
+        self.patience = 1.0 if rig else HAND_PATIENCE
+        super().__init__(self._settings)
+
+    def close(self) -> None:
+        super().close()
+        self._engine.dispose()
+        if self._rig:
+            self._rig.close()
+
+    def do(self, act: Act) -> None:
+        if self._rig:
+            self._rig.do(act)
+        else:
+            self._ask(f"{act.path} {json.dumps(dict(act.body), ensure_ascii=False)}")
+
+    def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:
+        self._ask("把空白卡放在发卡读卡器上 · put a blank card on the desk reader")
+        desk = Desk(self._engine, self._secrets, self._settings.station_no, self._settings.issuer, by="hil")
+        with DeskReader(self._desk()) as reader:
+            uid = wait_for_card(reader, CARD_WAIT_S).hex()
+            order = Order(
+                card_layout.KIND_REGISTERED, holder="台架", document=f"HIL-{uid}", plate="", grades=grades or ALL_GRADES
+            )
+            self._numbers[uid] = desk.issue(reader, order).card_no
+            desk.load(reader, load_fen)
+        return uid
+
+    def blank_card(self) -> str:
+        self._ask("准备一张空白卡 · have a blank card ready")
+        return "blank"
+
+    def card_no(self, card: str) -> str:
+        return self._numbers[card]
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        with database.read(self._engine) as conn:
+            return query(conn)
+
+    def explain(self) -> str:
+        return f"port {self.port}, pump {self.pump}, state {self.state()}"
+
+    def _desk(self) -> str:
+        assert self._desk_port, "DESK=/dev/... 没有给出 · the desk reader's port is needed for this test"
+        return self._desk_port
+
+    @staticmethod
+    def _ask(what: str) -> None:
+        with open("/dev/tty", "r+") as person:
+            person.write(f"\n>>> {what}  [Enter] ")
+            person.flush()
+            person.readline()

@@ -1,0 +1,50 @@
+"""The simulated pump as a driver: real firmware, real broker and ingest, a plant and cards instead of steel and plastic."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from hil_tests.driver import Driver
+from station.cards.issuing import ALL_GRADES
+from tools.bench.acts import Act
+from tools.bench.small_station import SmallStation
+
+T = TypeVar("T")
+
+
+class SimulatedDriver(Driver):
+    def __init__(self, directory: Path, pump: str) -> None:
+        heap = os.environ.get("PUMPSIDE_BENCH_HEAP", "50wK")
+        self.pump = pump
+        self.station = SmallStation(directory, pumps=(pump,), heap=heap)
+        self.station.__enter__()
+        self.port = str(self.station.world.pumps[pump].board.home / "console")
+        super().__init__(self.station.settings)
+
+    def close(self) -> None:
+        super().close()
+        self.station.__exit__()
+
+    def do(self, act: Act) -> None:
+        self.station.world.do(act)
+
+    def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:
+        return self.station.issue(load_fen, grades or ALL_GRADES)
+
+    def blank_card(self) -> str:
+        return self.station.world.wallet.new_blank("blank")
+
+    def card_no(self, card: str) -> str:
+        states = self.station.world.wallet.states({})
+        number = next(state["card_no"] for state in states if state["card"] == card)
+        assert number is not None
+        return number
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        return self.station.read(query)
+
+    def explain(self) -> str:
+        return self.station.logs()
