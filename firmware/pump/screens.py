@@ -6,6 +6,7 @@ full sentences in Chinese stand on the dashboard, which shows the same codes.
 
 from pump.core import view as v
 from pump.core.codes import PRESET_MONEY, PRESET_NONE
+from pump.core.money import round_half_up_div
 
 YUAN, LITRE, PRICE, LEFT, CARD, OIL, NUMBER, ADD = b"\x00\x01\x02\x03\x04\x05\x06\x07"
 
@@ -84,7 +85,7 @@ def _line(left, right=b""):
 
 
 def _litres(volume_ml):
-    return hundredths(volume_ml // 10)
+    return hundredths(round_half_up_div(volume_ml, 10))
 
 
 def message(view):
