@@ -48,7 +48,7 @@ class Rig:
         self.power = False
         self._later, self._background = later, background
         self._totals = home / "true_totals.json"
-        self._before_ul = self._load_totals()
+        self._saved_totals = self._before_ul = self._load_totals()
         self._triggers: list[Trigger] = ["none"] * len(self.grades)
         self._pulsers: list[Pulser] = ["ok"] * len(self.grades)
         self._lifted_at_ul = [0] * len(self.grades)
@@ -205,7 +205,11 @@ class Rig:
         return (totals + [0] * len(self.grades))[: len(self.grades)]
 
     def save(self) -> None:
+        """Keeps the true totals if they have moved."""
         totals = [self.total_ul(nozzle) for nozzle in range(len(self.grades))]
+        if totals == self._saved_totals:
+            return
+        self._saved_totals = totals
         fresh = self._totals.with_suffix(".new")
         fresh.write_text(json.dumps(totals))
         fresh.replace(self._totals)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 
@@ -27,6 +28,9 @@ def serve(settings: Settings) -> None:
     for name in world.wallet.broken:
         _log.warning("damaged card file left alone: %s", name)
     world.setting_up.add("cards")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server raises it once more when it has ended, which would end us before the world is put away.
+        signal.signal(number, lambda _number, _frame: None)
     with world:
         threading.Thread(target=Cashier(world, settings).run, name="cashier", daemon=True).start()
         uvicorn.Server(

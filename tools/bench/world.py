@@ -35,7 +35,7 @@ from tools.bench.traffic import Traffic
 from tools.bench.wallet import Wallet
 
 STEP_S = 0.002
-LOOK_EVERY, SAVE_EVERY = 20, 2500  # steps between looks at the displays and between savings of tanks and totals
+LOOK_EVERY, SAVE_EVERY = 20, 250  # steps between looks at the displays and between savings of tanks and totals
 ACT_TIMEOUT_S = 30.0
 
 T = TypeVar("T")
@@ -145,7 +145,6 @@ class World(Deeds):
                     self.setting_up.discard("boards")
                 self.wallet.save_changed()
             if step % SAVE_EVERY == 0:
-                self.tanks.save()
                 for rig in self.pumps.values():
                     rig.save()
             # Absolute times, so that a late step does not make the next one late too.
