@@ -35,7 +35,8 @@ class DeskReader:
     def __init__(self, port: str) -> None:
         self._chip = pn532.Pn532()
         try:
-            self._serial = serial.Serial(port, BAUD, timeout=0.5, write_timeout=1)
+            self._serial = serial.Serial(port, BAUD, timeout=0.5, write_timeout=1, exclusive=True)
+            self._serial.reset_input_buffer()
         except (OSError, ValueError) as error:
             raise ReaderUnavailableError(f"打不开读卡器 {port} cannot open the reader: {error}") from None
         try:
