@@ -83,6 +83,7 @@ class TrafficState(TypedDict):
 class State(TypedDict):
     ready: bool  # False while boards and first cards are still being set up
     uptime_ms: int
+    slipped_ms: int  # how long fuel stood still because this machine was too busy to move it
     broker: Broker
     traffic: TrafficState
     pumps: list[PumpState]

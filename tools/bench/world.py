@@ -35,6 +35,7 @@ from tools.bench.traffic import Traffic
 from tools.bench.wallet import Wallet
 
 STEP_S = 0.002
+LONGEST_STEP_US = 5000
 LOOK_EVERY, SAVE_EVERY = 20, 250  # steps between looks at the displays and between savings of tanks and totals
 ACT_TIMEOUT_S = 30.0
 
@@ -64,6 +65,7 @@ class World(Deeds):
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._slipped_us = 0
         self.closing = threading.Event()
         self.desk_port = str(self.home / "desk" / "reader")
         self._background = ThreadPoolExecutor(1, "bench-boards")
@@ -129,14 +131,15 @@ class World(Deeds):
     # -- the world's thread
 
     def _run(self) -> None:
-        began = time.monotonic()
+        began = self._last = time.monotonic()
+        plant_us = 0
         for step in itertools.count(1):
             if self.closing.is_set():
                 return
             self._due()
-            now_us = int((time.monotonic() - began) * 1e6)
+            plant_us += self._elapsed_us()
             for rig in self.pumps.values():
-                rig.step(now_us)
+                rig.step(plant_us)
                 if step % LOOK_EVERY == 0:
                     rig.look()
             if step % LOOK_EVERY == 0:
@@ -149,6 +152,18 @@ class World(Deeds):
                     rig.save()
             # Absolute times, so that a late step does not make the next one late too.
             time.sleep(max(0.0002, began + step * STEP_S - time.monotonic()))
+
+    def _elapsed_us(self) -> int:
+        """Microseconds for the plants since the last step.
+
+        When this machine stalls us, fuel stands still for that time: real pulses never come in bursts, and a burst
+        between the board's looks at channel A and channel B would be a pulser fault to it.
+        """
+        now = time.monotonic()
+        elapsed_us, self._last = int((now - self._last) * 1e6), now
+        taken_us = min(elapsed_us, LONGEST_STEP_US)
+        self._slipped_us += elapsed_us - taken_us
+        return taken_us
 
     def _due(self) -> None:
         while not self._jobs.empty():
@@ -200,6 +215,7 @@ class World(Deeds):
         return {
             "ready": running and not self.setting_up,
             "uptime_ms": int((time.monotonic() - self._began) * 1000),
+            "slipped_ms": self._slipped_us // 1000,
             "broker": self.broker.state(),
             "traffic": self.traffic.state(),
             "pumps": pumps,
