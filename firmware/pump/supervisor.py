@@ -13,7 +13,7 @@ import time
 
 import machine
 
-from pump import outputs, pins, screens
+from pump import outputs, pins, screens, wifi
 from pump.buzzer import Buzzer
 from pump.clock import Clock
 from pump.core import records
@@ -46,6 +46,7 @@ class Board:
         from pump import config
 
         self.identity, settings, self.ca, self.software = config.load()
+        self.name = self.identity["pump"]
         self.relays = relays
         self.clock = Clock()
         self.meter = Meter(len(settings.grades), relays.close)
@@ -121,7 +122,7 @@ class Board:
         """Differences only, a burst at a time, so that no tick waits long for the bus."""
         while True:
             up = self.link is not None and self.link.up
-            lines = screens.lines(self.controller.view, self.software, self.identity["pump"], up, self.clock.now_s())
+            lines = screens.lines(self.controller.view, self.software, self.name, up, self.clock.now_s())
             try:
                 while self.lcd.update(lines):
                     await asyncio.sleep_ms(_TICK_MS)
@@ -140,16 +141,16 @@ class Board:
             self.failure = error
 
     async def run(self):
+        gc.collect()  # the TLS context wants 3 KB in one piece
         self.link = Link(
             self.identity, self.controller, self.controller.journal, self.clock, ca_der=self.ca, software=self.software,
             boot=self.controller.boot_id,
         )
         tasks = [Reader(self.controller).run(), self.display(), self.link.run()]
-        wifi = self.identity.get("wifi")
-        if wifi:
-            from pump.wifi import run
-
-            tasks.append(run(wifi["ssid"], wifi["key"]))
+        network = self.identity.get("wifi")
+        if network:
+            tasks.append(wifi.run(network["ssid"], network["key"]))
+        self.identity = self.ca = None  # read to the end; a few KB
         for task in tasks:
             asyncio.create_task(self.guard(task))
         gc.collect()

@@ -2,13 +2,13 @@
 
 import asyncio
 
-import network
-
 _LOOK_MS = 5000
 _PATIENCE = 4  # looks before a join is tried anew
 
 
 async def run(ssid, key):
+    import network
+
     station = network.WLAN(network.STA_IF)
     station.active(True)
     looks = 0
