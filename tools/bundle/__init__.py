@@ -96,10 +96,7 @@ class _Writer(Scoped):
 
     def write(self, module: Module) -> list[ast.stmt]:
         self.module = module
-        body = [s for s in self._body(module.tree.body) if not isinstance(s, ast.Pass)]
-        if module.name in self._apart:
-            return [ast.Import([ast.alias(BUNDLE)]), *body]
-        return body
+        return [s for s in self._body(module.tree.body) if not isinstance(s, ast.Pass)]
 
     def _global(self, meaning: Meaning, ctx: ast.expr_context) -> ast.expr:
         owner, name = meaning[1], meaning[2]
@@ -170,15 +167,18 @@ class _Writer(Scoped):
         return node if node.names else None
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST] | None:  # noqa: N802
-        base, left, lazy = node.module or "", [], []
+        """Our own modules are there already; those apart are files, and to them the bundle is one."""
+        base, left = node.module or "", []
+        files: dict[str, None] = {}
         for alias in node.names:
             full = f"{base}.{alias.name}"
-            if full in self._apart:
-                lazy.append(ast.Import([ast.alias(alias.name, alias.asname)]))
-            elif base in self._apart:
-                lazy.append(ast.Import([ast.alias(base.rsplit(".", 1)[-1])]))
-            elif full not in self.modules and base not in self.modules:
+            owner = full if full in self.modules else base
+            if owner in self._apart:
+                files[owner.rsplit(".", 1)[-1]] = None
+            elif owner not in self.modules:
                 left.append(alias)
+            elif self.module.name in self._apart:
+                files[BUNDLE] = None
         node.names = left
-        made: list[ast.AST] = [*lazy, *([node] if left else [])]
-        return made or None
+        made: list[ast.AST] = [ast.Import([ast.alias(name)]) for name in files]
+        return [*made, *([node] if left else [])] or None
