@@ -7,11 +7,11 @@ books have to get along with.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from desfire_run import run
 from sqlalchemy import Engine
 
 import desfire
 from desfire import CardLost
+from desfire_run import run
 from pump.core import card_layout as layout
 from pump.core import records
 from station import sales

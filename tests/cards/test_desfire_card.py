@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from desfire_run import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import desfire
+from desfire_run import run
 from pump.core import card_layout as layout
 from station.cards.desfire_admin import AdminSession, Conversation
 from station.cards.personalise import _files

@@ -331,3 +331,25 @@ def test_a_settlement_whose_answer_was_lost_is_booked_at_the_desk(
     assert f"inflight:{NUMBER}" not in balances() and balances()[f"purse:{NUMBER}"] == 50_000 - 7_560
     with database.read(engine) as conn:
         assert sales.money_invariant(conn, NOW).difference_fen == 0
+
+
+def test_two_people_settle_a_sale_whose_pump_is_gone_for_good(
+    desk: Desk, issued: CardInHand, pump: Pump, balances: Balances, engine: Engine, secrets: Secrets
+) -> None:
+    """D20: START and RESERVED came, the END never will."""
+    desk.load(issued, 50_000)
+    issued.card.reset()
+    issued.card.tear_at(10)
+    assert pump.visit(20_001, 10_000) == "lost"
+    pump.upload(2)
+    assert desk.show(issued).view.open is not None
+    for second, why in (("tester", "雷击"), ("", "雷击"), ("李四", " ")):
+        with pytest.raises(DeskError, match="不同的人"):
+            desk.decide_end(issued, 9_000, second, why)
+    contact = desk.decide_end(issued, 9_000, "李四", "雷击")
+    assert contact.settled is not None and contact.settled[1] == 6_804
+    assert purse(issued.card) == 50_000 - 6_804 == balances()[f"purse:{NUMBER}"]
+    with pytest.raises(DeskError, match="没有未完成"):
+        desk.decide_end(issued, 9_000, "李四", "雷击")
+    with database.read(engine) as conn:
+        assert sales.verify(conn, secrets) == []

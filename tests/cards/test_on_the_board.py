@@ -133,7 +133,6 @@ def test_the_card_code_takes_less_than_its_share_of_the_heap(flash: Path) -> Non
 def sale_card() -> DesfireCard:
     """A card with our files, 500.00 yuan, and a pump key that the test program knows."""
     from desfire_run import run
-
     from station.cards.desfire_admin import AdminSession, Conversation
     from station.cards.personalise import _files
 

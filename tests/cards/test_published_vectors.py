@@ -8,12 +8,12 @@ pydesfire repeats in its tests.
 from collections.abc import Callable
 
 import pytest
-from desfire_run import run
 
 import an10922
 import cmac
 import desfire
 import pn532
+from desfire_run import run
 from station.cards.desfire_admin import AdminSession
 from tools.bench import desfire_crypto
 from tools.bench.desfire_card import DesfireCard

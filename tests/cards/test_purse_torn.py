@@ -7,10 +7,10 @@ the next contact must be able to tell which.
 from collections.abc import Iterator
 
 import pytest
-from desfire_run import run
 
 import desfire
 from desfire import CardLost
+from desfire_run import run
 from pump.core import card_layout as layout
 from station.cards import CardInHand, CardKeys, Desk
 from station.platform.secrets import Secrets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 import desfire
-from pump.core import card_layout
+from pump.core import card_layout, money
 from station import sales
 from station.cards import issuing, loading, numbers, on_card, personalise, registry
 from station.cards.desfire_admin import Conversation, T
@@ -117,6 +117,28 @@ class Desk:
                 loaded,
                 settled,
             )
+
+    def decide_end(self, link: CardLink, volume_ml: int, second: str, why: str) -> Contact:
+        """Two people say what was fuelled where the pump is gone for good, and the card is settled by that.
+
+        DeskError if nothing is open, the end is known already, or `second` is nobody else.
+        """
+        contact = self.show(link)
+        held = contact.view.open
+        if held is None:
+            raise DeskError("没有未完成的交易 nothing is open on this card")
+        with database.write(self._engine) as conn:
+            sale = sales.unfinished(conn, held.device, held.seq)
+            if sale is None or sale.price_fen_per_l is None:
+                raise DeskError("本站没有该交易的记录 the station has no record of this sale")
+            amount_fen = min(money.amount_fen(volume_ml, sale.price_fen_per_l), held.fen - 1)
+            try:
+                sales.accept_end(
+                    conn, held.device, held.seq, amount_fen, volume_ml, (self._by, second), why, self._now()
+                )
+            except ValueError as error:
+                raise DeskError(str(error)) from None
+        return self.show(link)
 
     def load(self, link: CardLink, amount_fen: int, drawer: str = "desk") -> Contact:
         """Take amount_fen for the card on the reader.

@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 import serial
-from desfire_run import run
 
 import pn532
+from desfire_run import run
 
 T = TypeVar("T")
 BAUD = 115_200

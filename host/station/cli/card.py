@@ -73,13 +73,18 @@ def _at_reader(port: str, wait_s: float, act: Callable[[Desk, DeskReader], None]
 
 def _fen(text: str) -> int:
     """An amount of yuan as typed, in fen. typer.BadParameter."""
+    return _scaled(text, 100, "金额如 200 或 200.00 元 an amount in yuan, like 200 or 200.00")
+
+
+def _scaled(text: str, unit: int, otherwise: str) -> int:
+    """A decimal number as typed, in whole 1/unit, above 0. typer.BadParameter, told as `otherwise`."""
     try:
-        fen = Decimal(text) * 100
-        if not fen.is_finite() or fen != int(fen) or not 0 < fen <= 10_000_000:
+        scaled = Decimal(text) * unit
+        if not scaled.is_finite() or scaled != int(scaled) or not 0 < scaled <= 100_000 * unit:
             raise ValueError
     except (InvalidOperation, ValueError):
-        raise typer.BadParameter("金额如 200 或 200.00 元 an amount in yuan, like 200 or 200.00") from None
-    return int(fen)
+        raise typer.BadParameter(otherwise) from None
+    return int(scaled)
 
 
 def _grades(text: str) -> tuple[int, ...]:
@@ -162,14 +167,23 @@ def load(
 
 
 @app.command()
-def settle(port: Port = "", wait: Wait = 5.0) -> None:
+def settle(
+    litres: Annotated[str, typer.Option(help="油机已报废时核定的升数 · litres decided where the pump is gone")] = "",
+    second: Annotated[str, typer.Option(help="第二核定人 · the second person who decides")] = "",
+    why: Annotated[str, typer.Option(help="原因 · the reason")] = "",
+    port: Port = "",
+    wait: Wait = 5.0,
+) -> None:
     """结清卡上未完成的交易 · Settle the sale that the card holds open.
 
     例 Example: pumpside card settle
+
+    油机报废 Where the pump is gone: pumpside card settle --litres 12.34 --second 李四 --why 雷击
     """
+    volume_ml = _scaled(litres, 1000, "升数如 12.34 litres, like 12.34") if litres else None
 
     def act(desk: Desk, reader: DeskReader) -> None:
-        contact = desk.show(reader)
+        contact = desk.show(reader) if volume_ml is None else desk.decide_end(reader, volume_ml, second, why)
         if contact.settled:
             sale, amount_fen = contact.settled
             typer.echo(
