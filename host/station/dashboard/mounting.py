@@ -12,6 +12,7 @@ from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
 from station.dashboard.source import Source
 
+RECONNECT_S = 30.0  # a page that lost its line for so long goes on where it was, without a reload
 STATIC = Path(__file__).parent / "static"
 
 
@@ -36,6 +37,7 @@ def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
         tailwind=False,
         binding_refresh_interval=None,
         show_welcome_message=False,
+        reconnect_timeout=RECONNECT_S,
         favicon=STATIC / "favicon.svg",
     )
     return hub
