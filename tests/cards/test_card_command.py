@@ -86,9 +86,7 @@ def test_an_amount_that_is_none_is_told_and_nothing_happens(card: Command, reade
         (ISSUE[:3], "没有卡"),
     ],
 )
-def test_what_cannot_be_done_is_told_without_a_traceback(
-    card: Command, words: tuple[str, ...], told: str
-) -> None:
+def test_what_cannot_be_done_is_told_without_a_traceback(card: Command, words: tuple[str, ...], told: str) -> None:
     refused = card(*words)
     assert refused.exit_code == 1 and told in refused.stderr
     assert "Traceback" not in refused.output

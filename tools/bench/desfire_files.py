@@ -126,8 +126,10 @@ class ValueFile(File):
 
     def settings(self) -> bytes:
         numbers = (self.lower, self.upper, self.allowance)
-        return super().settings() + b"".join(n.to_bytes(4, "little", signed=True) for n in numbers) + bytes(
-            (self.limited,)
+        return (
+            super().settings()
+            + b"".join(n.to_bytes(4, "little", signed=True) for n in numbers)
+            + bytes((self.limited,))
         )
 
     def credit(self, amount: int) -> None:
