@@ -45,8 +45,10 @@ def refresh():
 def set_bit(register, bit, on):
     register += bit >> 5
     mask = 1 << (bit & 31)
-    board[register] = board[register] | mask if on else board[register] & ~mask
-    write()
+    value = board[register] | mask if on else board[register] & ~mask
+    if value != board[register]:  # a write of everything at every tick would undo what the bench has cleared
+        board[register] = value
+        write()
 
 
 def die(how):
