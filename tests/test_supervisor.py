@@ -108,7 +108,7 @@ def test_a_killed_child_comes_back_and_its_pid_file_with_it(tmp_path: Path) -> N
 
 def test_a_frozen_and_a_deaf_child_do_not_survive_the_stop(tmp_path: Path) -> None:
     run = start(tmp_path, "stubborn,broker")
-    wait_until(lambda: (tmp_path / "run" / "broker.pid").exists())
+    wait_until(lambda: (tmp_path / "deaf").exists() and (tmp_path / "run" / "broker.pid").exists())
     pids = [pid_of(tmp_path, name) for name in ("stubborn", "broker")]
     os.kill(pids[1], signal.SIGSTOP)
     run.terminate()

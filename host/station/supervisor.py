@@ -62,7 +62,7 @@ class RunLock:
 
 @dataclass(frozen=True)
 class Service:
-    """One child: `argv` after `python -m station`; `ready` is asked until true before the next one starts."""
+    """One child: `argv` after `python -m station`; `ready` is asked until true before all is said to run."""
 
     name: str
     argv: Sequence[str]
@@ -121,9 +121,12 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _start_all(self) -> bool:
+        """All at once, so that they load side by side; whoever needs another one waits for it by itself."""
+        began = time.monotonic()
         for child in self._children:
             self._start(child)
-            deadline = time.monotonic() + child.service.ready_timeout_s
+        for child in self._children:
+            deadline = began + child.service.ready_timeout_s
             while not child.service.ready():
                 if self._stop.wait(0.1):
                     return False
@@ -153,7 +156,9 @@ class Supervisor:
                 preexec_fn=_die_with_parent,
             )
         child.started_at = time.monotonic()
-        (self._run_dir / f"{service.name}.pid").write_text(f"{child.process.pid}\n")
+        fresh = self._run_dir / f"{service.name}.new"
+        fresh.write_text(f"{child.process.pid}\n")
+        fresh.replace(self._run_dir / f"{service.name}.pid")
 
     def _look_after(self) -> None:
         now = time.monotonic()
