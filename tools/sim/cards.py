@@ -3,7 +3,6 @@
 import random
 
 from desfire_run import run
-
 from pump.core import card_layout
 from station.cards.keys import CardKeys
 from station.cards.personalise import personalise
@@ -38,7 +37,7 @@ def make_card(
         rng.randbytes,
         replace=False,
     )
-    run(conversation, card.exchange)
+    run(conversation, card.exchange)  # type: ignore[no-untyped-call]
     purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
     assert isinstance(purse, desfire_files.ValueFile)
     purse.value = balance_fen

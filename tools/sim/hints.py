@@ -1,12 +1,13 @@
 """When a step of the controller has something to do. A board steps every 10 ms and needs no such hint."""
 
+from typing import Any
+
 from pump.core import delivery, ticks, view
-from pump.core.controller import Controller
 
 IDLE_MS = 10_000
 
 
-def next_ms(ctl: Controller) -> int:
+def next_ms(ctl: Any) -> int:
     """Milliseconds after the last step by which something happens although no input changes."""
     d, s = ctl.delivery, ctl.settings
     age: int = ticks.diff(ctl.now_ms, d.since_ms)
@@ -27,7 +28,7 @@ def next_ms(ctl: Controller) -> int:
     return max(0, min(left, IDLE_MS))
 
 
-def next_counts(ctl: Controller) -> tuple[int, int] | None:
+def next_counts(ctl: Any) -> tuple[int, int] | None:
     """(nozzle, directed sum of both channels) at which something happens."""
     d = ctl.delivery
     if d.state not in delivery.FLOWING:

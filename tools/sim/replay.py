@@ -11,15 +11,15 @@ _NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE 
 _KINDS = {getattr(records, name): name for name in _NAMES.split()}
 
 
-class _Told(Controller):  # type: ignore[misc]
+class _Told(Controller):
     """A controller that tells what it writes down and when it starts."""
 
     def start(self, now_ms: int, now_s: int, quality: int, cause: int, software: bytes) -> None:
         print(f"{self.config.device}: power on")
-        super().start(now_ms, now_s, quality, cause, software)
+        super().start(now_ms, now_s, quality, cause, software)  # type: ignore[no-untyped-call]
 
     def append(self, kind: int, fields: tuple[Any, ...]) -> int:
-        seq: int = super().append(kind, fields)
+        seq: int = super().append(kind, fields)  # type: ignore[no-untyped-call]
         shown = (value.hex() if isinstance(value, bytes) else value for value in fields)
         body = " ".join(f"{name}={value}" for name, value in zip(FIELDS[kind], shown, strict=True))
         print(f"{self.config.device} {self.uptime_ms / 1000:9.2f} s  {seq:4} {_KINDS[kind]:8} {body}")

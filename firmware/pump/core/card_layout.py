@@ -58,7 +58,10 @@ def _pad(data, size):
 
 def pack_identity(kind, issuer, card_no, company, grades, expiry, issued, key_version, flags=0):
     """The 48 signed bytes; card_no is 8 bytes of BCD."""
-    return _pad(struct.pack(_IDENTITY, 1, kind, issuer, card_no, company, grades, expiry, issued, key_version, flags), IDENTITY_SIGNED)
+    return _pad(
+        struct.pack(_IDENTITY, 1, kind, issuer, card_no, company, grades, expiry, issued, key_version, flags),
+        IDENTITY_SIGNED,
+    )
 
 
 def unpack_identity(data):
@@ -69,9 +72,16 @@ def unpack_identity(data):
     return fields[1:]
 
 
-def pack_limits(plate, fill_ml=0, day_fen=0, day_fills=0, stations=(0, 0, 0, 0), hours=0, salt=bytes(4), digest=bytes(8), odometer=0):
+def pack_limits(
+    plate, fill_ml=0, day_fen=0, day_fills=0, stations=(0, 0, 0, 0), hours=0, salt=bytes(4), digest=bytes(8), odometer=0
+):
     """The 80 signed bytes; zero means no limit; plate is UTF-8, 12 bytes at most."""
-    return _pad(struct.pack(_LIMITS, 1, plate, fill_ml, day_fen, day_fills, *(tuple(stations) + (hours, salt, digest, odometer))), LIMITS_SIGNED)
+    return _pad(
+        struct.pack(
+            _LIMITS, 1, plate, fill_ml, day_fen, day_fills, *(tuple(stations) + (hours, salt, digest, odometer))
+        ),
+        LIMITS_SIGNED,
+    )
 
 
 def unpack_limits(data):
@@ -83,7 +93,9 @@ def unpack_limits(data):
 
 
 def pack_state(counter, open_device=0, open_seq=0, open_fen=0, open_time=0, last_load=0, tries=0):
-    return _pad(struct.pack(_STATE, 1, tries, 0, counter, open_device, open_seq, open_fen, open_time, last_load), STATE_SIZE)
+    return _pad(
+        struct.pack(_STATE, 1, tries, 0, counter, open_device, open_seq, open_fen, open_time, last_load), STATE_SIZE
+    )
 
 
 def unpack_state(data):
@@ -95,7 +107,9 @@ def unpack_state(data):
 
 
 def pack_log(time_s, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason):
-    return struct.pack(_LOG, time_s, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason, 0)
+    return struct.pack(
+        _LOG, time_s, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason, 0
+    )
 
 
 def unpack_log(data):

@@ -2,8 +2,8 @@
 
 A sector starts with a slot that holds its generation. A sale takes a header slot, then tally slots: every further 0.5 L
 clears one more bit in place (NOR flash clears bits without an erase), which is one program of one byte; a torn one is
-harmless. When the supply monitor sees power fail, a slot with the exact volume is written at once. Room for the longest
-sale is made before the sale begins, so that nothing is erased while fuel flows. After power-on core/recovery.py reads it.
+harmless. When the supply monitor sees power fail, a slot with the exact volume is written at once. Room for the
+longest sale is made before it begins, so that nothing is erased while fuel flows. core/recovery.py reads it back.
 """
 
 import binascii
@@ -22,7 +22,7 @@ ACK_EVERY = 64  # records after which the acknowledged sequence number is kept
 
 
 class Checkpoint:
-    """Public: sale_seq, nozzle, volume_ml of the last sale begun (0: none); acked as last kept; writes (checkpoints)."""
+    """Public: sale_seq, nozzle, volume_ml of the last sale begun (0: none); acked as last kept; writes (counted)."""
 
     def __init__(self, flash):
         self.flash = flash

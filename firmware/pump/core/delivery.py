@@ -19,7 +19,7 @@ FLOWING = (view.STARTING, view.FUELLING, view.SLOW)
 
 
 class Delivery:
-    """Public: state, since_ms, sale (running, from the reservation on), reserving (START is committed, RESERVED is not),
+    """Public: state, since_ms, sale (running, from the reservation on), reserving (START committed, RESERVED not yet),
     settle_uid (card of the sale that waits to be settled, during its grace time), moved_ms (last pulse of the sale)."""
 
     def __init__(self, ctl):

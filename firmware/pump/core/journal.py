@@ -2,7 +2,8 @@
 
 A sector holds 32 records. Sectors ahead of the head are erased while idle, so that a commit never waits for an erase.
 No sector is erased that holds a record the station has not acknowledged. A torn slot is skipped: the same sequence
-number goes into the next one, so sequence numbers have no gaps, slots may. After power-on core/recovery.py finds the head.
+number goes into the next one, so sequence numbers have no gaps, slots may. After power-on core/recovery.py finds the
+head.
 """
 
 from pump.core import records
@@ -20,8 +21,8 @@ class JournalFull(Exception):  # noqa: N818 - a state, not a fault
 
 
 class Journal:
-    """Public: head (sequence number of the next record), acked, torn (slots skipped), stalls (erases that a commit had to
-    wait for). slot is the next slot to be written, erased the number of blank slots from there on."""
+    """Public: head (sequence number of the next record), acked, torn (slots skipped), stalls (erases that a commit had
+    to wait for). slot is the next slot to be written, erased the number of blank slots from there on."""
 
     def __init__(self, flash, device, key):
         self.flash = flash

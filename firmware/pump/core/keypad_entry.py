@@ -7,7 +7,7 @@ MOST_DIGITS = 4
 
 
 def key(view, ch):
-    """Take one key. True if it meant something. The preset (fen or ml) holds until the sale it was typed for has begun."""
+    """Take one key. True if it meant something. The preset (fen or ml) holds until a sale has begun with it."""
     if "0" <= ch <= "9":
         if len(view.entry) >= MOST_DIGITS:
             return False

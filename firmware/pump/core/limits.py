@@ -1,4 +1,4 @@
-"""May this card fuel here? What was read off it, and expiry, blacklist, station: refusal codes of core/codes.py, 0: yes."""
+"""May this card fuel here? What was read off it; expiry, blacklist, station: refusal codes of core/codes.py, 0: yes."""
 
 from pump.core import codes, records
 

@@ -6,8 +6,8 @@ the other channel, so that forward flow adds four counts per pulse, two on each 
 - one channel alone goes back (the other is stuck or loses pulses: its partner then swings to and fro),
 - both go back while the pump should deliver (channels swapped, reversed).
 What was delivered does not come back: the volume follows the highest count seen, so it never falls, and a hose that
-swings about an edge adds nothing. Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into the
-next sale, so that totalizers do not drift.
+swings about an edge adds nothing. Volume in ml = (carry + counts * numerator) // denominator; the carry goes on into
+the next sale, so that totalizers do not drift.
 """
 
 PPM = 1000000

@@ -1,6 +1,6 @@
 """After power-on: find the ends of journal and checkpoint ring, replay the newest records, end a sale that was cut.
 
-What replay yields: totalizers, prices, locks, alarms, unsettled sales. A board may drop this module when start() is done.
+What replay yields: totalizers, prices, locks, alarms, unsettled sales. A board may drop this module after start().
 """
 
 import binascii

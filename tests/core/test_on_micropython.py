@@ -1,0 +1,28 @@
+"""The core is one source for two interpreters: a whole sale, torn and cut, runs on MicroPython as on CPython."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("portable_sale.py")
+
+
+def _run(command: list[str], path: str) -> list[str]:
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=os.environ | {"MICROPYPATH": path}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_d29_the_same_sales_give_the_same_records_on_both_interpreters() -> None:
+    micropython = Path(sysconfig.get_path("scripts")) / "micropython"
+    path = f".frozen:{ROOT}/firmware:{ROOT}/firmware/lib"
+    board = _run([str(micropython), "-X", "heapsize=400wK", str(SCRIPT)], path)
+    host = _run([sys.executable, str(SCRIPT)], "")
+    assert board == host
+    assert board[-1] == "ok"
+    assert len([line for line in board if line.startswith("record")]) >= 20
