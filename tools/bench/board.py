@@ -67,11 +67,20 @@ def relays(wires: Wires) -> Relays:
 class SimBoard:
     """One board. All methods are thread-safe; a thread of its own watches process, watchdog and console."""
 
-    def __init__(self, name: str, home: Path, *, identity: Mapping[str, Any], ca_der: bytes, heap: str = "50wK") -> None:
-        """Lay the firmware image onto home/flash (journal and checkpoints stay) without powering on."""
+    def __init__(
+        self, name: str, home: Path, *, identity: Mapping[str, Any] | None, ca_der: bytes = b"", heap: str = "50wK"
+    ) -> None:
+        """Lay the firmware image onto home/flash (journal and checkpoints stay) without powering on.
+
+        identity None: leave the flash as it is; a new home is then a board fresh from the factory.
+        """
         self.name, self.home, self.heap = name, home, heap
-        home.mkdir(parents=True, exist_ok=True)
-        self.install(identity, ca_der)
+        (home / "flash").mkdir(parents=True, exist_ok=True)
+        for file, size in FLASH_FILES.items():
+            if not (home / file).exists():
+                (home / file).write_bytes(b"\xff" * size)
+        if identity is not None:
+            self.install(identity, ca_der)
         self.wires = Wires(home / "wires")
         self.wires.power_off()
         self.console = Console(home / "console")
@@ -85,10 +94,9 @@ class SimBoard:
         self._thread.start()
 
     def install(self, identity: Mapping[str, Any], ca_der: bytes) -> None:
-        """What `make flash` does, without the serial line: image, identity, CA, empty flash where there is none."""
+        """What `make flash` does, without the serial line: image, identity, CA."""
         flash = self.home / "flash"
         board_image = image.cached()
-        flash.mkdir(exist_ok=True)
         for old in ("pump", "lib"):  # modules in the file system would come before those in ROMFS
             shutil.rmtree(flash / old, ignore_errors=True)
         for name, data in board_image.files().items():
@@ -96,9 +104,6 @@ class SimBoard:
         (self.home / "romfs.bin").write_bytes(board_image.romfs)
         (flash / "identity.json").write_text(json.dumps(identity))
         (flash / "ca.der").write_bytes(ca_der)
-        for file, size in FLASH_FILES.items():
-            if not (self.home / file).exists():
-                (self.home / file).write_bytes(b"\xff" * size)
 
     @property
     def running(self) -> bool:
@@ -157,7 +162,9 @@ class SimBoard:
     def _spawn(self, cause: int, raw: bool = False) -> None:
         command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
         command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
-        roms = {b"S": _as_environment(image.shims()), b"R": _as_environment(self.home / "romfs.bin")}
+        roms = {b"S": _as_environment(image.shims())}
+        if (self.home / "romfs.bin").exists():
+            roms[b"R"] = _as_environment(self.home / "romfs.bin")
         self.console.board_started(raw)
         slave = self.console.inner_slave
         self._process = subprocess.Popen(

@@ -66,6 +66,9 @@ def _start(home, cause, raw, ticks):
 _names = _start(*sys.argv[1:5])
 del _start, _roms, asyncio, uctypes, vfs, os
 for _name in _names:
-    with open("/" + _name) as _file:
-        _code = _file.read()
+    try:
+        with open("/" + _name) as _file:
+            _code = _file.read()
+    except OSError:
+        continue  # a board fresh from the factory
     exec(_code)
