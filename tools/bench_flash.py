@@ -1,8 +1,8 @@
 """What the journal costs the flash: python -m tools.bench_flash. Ends with one JSON line.
 
 The real journal and checkpoint code runs sales on counted flash in memory, with the board's own partition sizes. The
-mix: fills around 30 L, a checkpoint bit each 0.5 L, one refusal in twenty customers, acknowledgements every few sales, idle
-work between sales, a restart now and then. Counted are all programs and all erases, of both rings:
+mix: fills around 30 L, a checkpoint bit each 0.5 L, one refusal in twenty customers, acknowledgements every few sales,
+idle work between sales, a restart now and then. Counted are all programs and all erases, of both rings:
 
 programs_per_record             all programs / (journal records + checkpoints written)
 programs_per_journal_record     the same programs / journal records alone

@@ -81,6 +81,20 @@ def test_d14_reversed_flow_is_a_fault_and_takes_nothing_off_what_was_delivered()
     assert meter.volume_ml == 5_000
 
 
+def test_d14_a_pause_between_reading_the_two_channels_is_no_fault() -> None:
+    meter = metering.Meter(1000)
+    for quarter in range(0, 400_000, 400):
+        late = quarter + 300 if quarter % 2_000 == 0 else quarter
+        meter.update(quarter // 2, late // 2)
+        assert meter.fault(20) == metering.FAULT_NONE
+    for _ in range(3):
+        quarter += 400
+        meter.update(quarter // 2, quarter // 2 - 40)
+    assert meter.fault(20) == metering.FAULT_NONE, "asked once"
+    meter.fault(20)
+    assert meter.fault(20) == metering.FAULT_SKEW
+
+
 @given(ML, st.integers(50, 9_990), st.integers(0, 200))
 def test_d16_valves_close_in_order_and_before_the_limit(limit_ml: int, big: int, small: int) -> None:
     wanted = settings.Settings()

@@ -37,7 +37,7 @@ def make_card(
         rng.randbytes,
         replace=False,
     )
-    run(conversation, card.exchange)  # type: ignore[no-untyped-call]
+    run(conversation, card.exchange)
     purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
     assert isinstance(purse, desfire_files.ValueFile)
     purse.value = balance_fen

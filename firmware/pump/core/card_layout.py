@@ -46,7 +46,8 @@ IDENTITY_SIGNED = 48
 # of the day, 0: any), PIN salt 4, PIN digest 8, odometer rule u8; zeros to 80; CMAC (16) over UID + bytes 0..79.
 _LIMITS = "<B12sIIBHHHHI4s8sB"
 LIMITS_SIGNED = 80
-# State: version, PIN tries, two zeros, purse counter n, open reservation (device, seq, fen, time; device 0: none), last load id.
+# State: version, PIN tries, two zeros, purse counter n, open reservation (device, seq, fen, time; device 0: none), last
+# load id.
 _STATE = "<BBHIIIIIQ"
 # Log: time, device, seq, counter, volume_ml, amount_fen, price_fen_per_l, grade, nozzle, reason, zero.
 _LOG = "<IIIIIIIBBBB"
@@ -65,7 +66,7 @@ def pack_identity(kind, issuer, card_no, company, grades, expiry, issued, key_ve
 
 
 def unpack_identity(data):
-    """(kind, issuer, card_no, company, grades, expiry, issued, key_version, flags); ValueError for an unknown version."""
+    """(kind, issuer, card_no, company, grades, expiry, issued, key_version, flags); ValueError: unknown version."""
     fields = struct.unpack_from(_IDENTITY, data, 0)
     if fields[0] != 1:
         raise ValueError("identity version")

@@ -15,8 +15,9 @@ address and length within a sector) and `erase(sector)`.
 The reader task: on a new card `card_arrived(uid)`, when it has gone `card_left()`. Whenever `take_job()` returns a
 generator, pump it: `frame = gen.send(answer)`; a frame is bytes (native DESFire command, data), the answer status
 byte and data; a yielded None means "nothing to send now, ask me again in about 50 ms" (send None back). If the card
-does not answer throw desfire.CardLost into the generator. At StopIteration call `card_done(value)`, at any other exception
-`card_failed(error)`. A job begins with SelectApplication, so the reader may re-activate the card between jobs.
+does not answer throw desfire.CardLost into the generator. At StopIteration call `card_done(value)`, at any other
+exception `card_failed(error)`. A job begins with SelectApplication, so the reader may re-activate the card between
+jobs.
 
 Order of acts for people. slot: insert card, key a preset if wanted, lift; or lift, then insert. tap: lift, then tap; a
 second tap after hanging up settles; a tap with no nozzle up shows the balance. Keys: digits with `A` (yuan) or `B`

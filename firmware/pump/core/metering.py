@@ -11,6 +11,7 @@ the next sale, so that totalizers do not drift.
 """
 
 PPM = 1000000
+PARTED = 3  # readings in a row: a pause between reading A and reading B can part one or two
 MOST_BACK = 8  # counts by which a hose swings; more is a fault, and not taken off the next sale
 FAULT_NONE, FAULT_SKEW, FAULT_SWING, FAULT_REVERSED = 0, 1, 2, 3
 
@@ -31,7 +32,7 @@ class Meter:
         self._a = self._base_a = a
         self._b = self._base_b = b
         self._back = self._peak = back
-        self._swings = self.volume_ml = 0
+        self._swings = self._parted = self.volume_ml = 0
 
     def update(self, a, b):
         """Take one reading. True if anything moved."""
@@ -50,7 +51,8 @@ class Meter:
     def fault(self, pulses):
         """FAULT_... if the channels differ by `pulses` pulses or more since the last rebase()."""
         a, b = self._a - self._base_a, self._b - self._base_b
-        if abs(a - b) >= 2 * pulses:
+        self._parted = self._parted + 1 if abs(a - b) >= 2 * pulses else 0
+        if self._parted >= PARTED:
             return FAULT_SKEW
         if self._swings >= pulses:
             return FAULT_SWING

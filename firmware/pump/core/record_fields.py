@@ -2,8 +2,8 @@
 
 from pump.core import records
 
-# `sale_device, sale_seq` name the sale's START record. BOOT totals are the nozzles' totalizers as recovered; torn counts
-# torn slots skipped. ALARM.volume_ml is fuel outside any sale, already counted into total_ml.
+# `sale_device, sale_seq` name the sale's START record. BOOT totals are the nozzles' totalizers as recovered; torn
+# counts torn slots skipped. ALARM.volume_ml is fuel outside any sale, already counted into total_ml.
 FIELDS = {
     records.BOOT: (
         "cause",
