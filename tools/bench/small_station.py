@@ -81,6 +81,10 @@ class SmallStation:
                 [sys.executable, "-m", "station", name], env=self._env, stdout=log, stderr=log
             )
 
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """The running `broker` or `ingest`, to be hung or killed. KeyError if it was stopped."""
+        return self._processes[name]
+
     def stop(self, name: str) -> None:
         process = self._processes.pop(name, None)
         if process is not None:
