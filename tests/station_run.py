@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from station.platform import database
 from station.platform.settings import Settings, load
 from tools.bench.acts import Act
-from tools.bench.client import BenchClient
+from tools.bench.client import BenchClient, BenchError
 from tools.bench.state import CardState, PumpState
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class StationRun:
         )  # fmt: skip
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         until(self._is_up, READY_TIMEOUT_S, "the station is up")
-        until(lambda: self.bench.state()["ready"], READY_TIMEOUT_S, "the bench is ready")
+        until(self.is_ready, READY_TIMEOUT_S, "the bench is ready")
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
@@ -87,6 +87,13 @@ class StationRun:
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.text() + self.logs()
         return "dashboard:" in self.text()
+
+    def is_ready(self) -> bool:
+        """All boards show something and the first cards are issued."""
+        try:
+            return self.bench.state()["ready"]
+        except BenchError:
+            return False
 
     def text(self) -> str:
         return "".join(list(self.output))

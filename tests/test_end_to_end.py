@@ -3,7 +3,9 @@
 Each story uses the station as people do: hands at the bench, the command line, the books. D3-D6, D13, D15, D20, D31.
 """
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,6 +189,28 @@ def test_d13_d15_power_cut_mid_sale_shuts_everything_and_is_recovered(station: S
     row = settled_sale(station, card, before, 60)  # the card is still in its slot: its next contact
     assert row.recovered and row.reason == codes.STOP_POWER
     assert row.volume_ml is not None and 0 <= true_ml - row.volume_ml <= 60  # what ran while the valve was closing
+    the_money_is_right(station, card, row)
+    leave(station, "p2")
+
+
+def test_d15_every_board_dies_without_warning_and_the_sale_is_settled_at_the_next_contact(station: StationRun) -> None:
+    """The bench is killed hard: no supply monitor, no last checkpoint, the card is in the customer's hand again."""
+    card = a_card(station)
+    before = len(sales_of(station, card))
+    station.do(acts.insert("p2", card["card"]))
+    station.do(acts.lift("p2"))
+    station.until_pump("p2", lambda pump: pump["permit"], 10)
+    station.do(acts.trigger("p2", "full"))
+    true_ml = station.until_pump("p2", lambda pump: pump["nozzles"][0]["sale_ml"] > 2000, 15)["nozzles"][0]["sale_ml"]
+    killed = int((station.data_dir / "run" / "bench.pid").read_text())
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: f"bench ended with -{signal.SIGKILL:d}" in station.text(), 10, "the supervisor sees it")
+    until(station.is_ready, 60, "the bench is back, all boards have started")
+    assert station.card(card["card"])["open_fen"] > 0
+    station.do(acts.insert("p2", card["card"]))
+    row = settled_sale(station, card, before, 60)
+    assert row.recovered and row.volume_ml is not None
+    assert true_ml - 600 <= row.volume_ml <= true_ml + 400  # from the last half litre's checkpoint
     the_money_is_right(station, card, row)
     leave(station, "p2")
 
