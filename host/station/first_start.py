@@ -14,7 +14,7 @@ from station.platform.settings import Settings
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Makes whatever is missing. Raises the parts' own errors (SecretsError, DatabaseError, ValueError, OSError)."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)  # keys lie in many corners of it
     fresh = not settings.secrets_path.exists()
     secrets = Secrets.load(settings.secrets_path)
     if fresh:

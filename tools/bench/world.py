@@ -50,7 +50,7 @@ class World(Deeds):
     ) -> None:
         self.data_dir, self.seed = data_dir, seed
         self.home = data_dir / "bench"
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)  # boards' flash and cards hold keys
         self.wallet = Wallet(self.home / "cards")
         self.broker = BrokerProcess(data_dir / "run" / "broker.pid", broker)
         self.tanks = Tanks(self.home / "tanks.json")

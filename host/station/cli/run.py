@@ -34,7 +34,7 @@ def run(
 
     try:
         settings = load(bench=True) if bench else load()
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with RunLock(settings.data_dir / "run.lock"):
             check_free(ports(settings))
             prepare(settings, say)
