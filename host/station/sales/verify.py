@@ -78,6 +78,11 @@ def _sales(conn: Connection) -> Iterator[Finding]:
 
 def _remade(conn: Connection) -> dict[int, Facts]:
     made: dict[int, Facts] = {}
+    # Decisions first: of two reports of one settlement the merge keeps the more direct one, whichever comes first.
+    for identity, content in decided(conn):
+        sale = made.setdefault(identity, Facts(identity))
+        for name, value in content.items():
+            setattr(sale, name, value)
     r = tables.records.c
     kinds = (records.START, records.RESERVED, records.END, records.SETTLED, records.VOID)
     query = select(r.id, r.kind, r.quality, r.at, r.raw).where(r.kind.in_(kinds)).order_by(r.id)
@@ -89,10 +94,6 @@ def _remade(conn: Connection) -> dict[int, Facts]:
             sale = made.get(identity) or Facts(identity)
             if intake.merge(sale, record) is None:
                 made[identity] = sale
-    for identity, content in decided(conn):
-        sale = made.setdefault(identity, Facts(identity))
-        for name, value in content.items():
-            setattr(sale, name, value)
     shadowing.name_cards(conn, made.values())
     return made
 
