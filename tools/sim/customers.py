@@ -18,6 +18,7 @@ def day(world: World, pump: Pump, customers: int) -> Script:
         while not world.free_cards:
             yield Wait(5 * S)
         card = world.free_cards.pop(rng.randrange(len(world.free_cards)))
+        world.top_up(card)
         yield from _weather(world, pump)
         yield from customer(world, pump, card)
         world.free_cards.append(card)

@@ -64,6 +64,7 @@ class Pump:
         self._job: Any = None
         self._frame: bytes | None = None
         self._frame_us = 0
+        self._stalls = 0
         self._broken = False  # its pulser is or was out of order
         self._torn = False  # the card has left since the job began
         self._sale: tuple[int, int, int] | None = None  # the sale that flows: nozzle, true ul at its start, limit in ml
@@ -83,6 +84,7 @@ class Pump:
             self._dead()
             return
         self.controller = controller
+        self._stalls = controller.journal.stalls
         self._due_us = self.now_us
         self._found_us = self.now_us + FOUND_US if self.card else None
 
@@ -185,10 +187,13 @@ class Pump:
         if (out.motor or out.big or out.small or out.permit) and not flowing:
             raise ViolationError(f"outputs on in state {controller.delivery.state}")
         if flowing:
+            if controller.journal.stalls > self._stalls:
+                raise ViolationError("a commit waited for an erase while fuel flowed")
             self._check_reserved(controller)
         elif controller.delivery.sale is None:
             self._check_limit()
         self.plant.set_outputs(out.motor if out.permit else 0, out.big, out.small)
+        self._stalls = controller.journal.stalls
         self._due_us = self._next_step(controller)
 
     def _check_reserved(self, controller: Controller) -> None:

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pump.core import records
+from pump.core import card_layout, records
 from pump.core.controller import Controller
 from tools.bench.desfire_card import DesfireCard
+from tools.bench.desfire_files import ValueFile
 from tools.sim import cards
 from tools.sim.pump import Pump, ViolationError
 from tools.sim.station import Station
 
 S = 1_000_000
+LOAD_FEN = 40_000
 PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
 TOLERANCE_ML = 10  # stated: what may flow beyond a limit
 KEEP_ML = 500  # stated: what a sudden loss of power may cost beside what the valve lets through while it closes
@@ -50,7 +52,11 @@ class World:
         self.now_us = 0
         self.sales = self.power_cuts = self.tears = 0
         layouts = rng.sample(LAYOUTS, pumps)
-        self.pumps = [Pump(_identity(257 + i, *layouts[i]), rng, make=make) for i in range(pumps)]
+        self.pumps = [
+            # Rings far smaller than a board's, so that they go round and fill up within a day.
+            Pump(_identity(257 + i, *layouts[i]), rng, rng.choice((4, 4, 5, 8)), make)
+            for i in range(pumps)
+        ]
         self.online = {pump.config.device: True for pump in self.pumps}
         self.cards = [
             cards.make_card(
@@ -116,6 +122,15 @@ class World:
         question = controller.take_ask()
         if question and self.rng.random() < 0.9:
             controller.answer(self.station.answer(question))
+
+    def top_up(self, card: DesfireCard) -> None:
+        """The desk loads a poor card, unless something is unfinished on it."""
+        purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
+        assert isinstance(purse, ValueFile)
+        if purse.value < 1_000 and not cards.open_sale(card) and self.rng.random() < 0.7:
+            purse.value += LOAD_FEN
+            self.initial[card.uid] += LOAD_FEN
+            self.station.purse[card.uid] += LOAD_FEN
 
     # -- the end of the day
 

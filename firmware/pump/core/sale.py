@@ -3,6 +3,7 @@
 from pump.core import alarms, codes, cutoff, journal, money, purse, records
 
 MOST_UNSETTLED = 24
+SALE_RECORDS = 12  # that a sale may write, alarms included
 
 
 class Sale:
@@ -60,6 +61,8 @@ def begin(ctl, card):
     sale.big_ml, sale.small_ml = cutoff.close_at(ctl.settings, nozzle, sale.limit_ml)
     sale.tariff = ctl.tariff
     alarms.flush_leak(ctl, nozzle)
+    if ctl.journal.erased < SALE_RECORDS:
+        ctl.journal.idle_work()  # now, with the valves shut, rather than in the middle of the sale
     sale.seq = ctl.append(
         records.START,
         (card.uid, card.card_no, sale.counter, sale.reserved_fen, nozzle, grade, price, sale.tariff,
