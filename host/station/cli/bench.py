@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+from station.first_start import prepare
+from station.platform.database import DatabaseError
+from station.platform.portcheck import PortTakenError, check_free
+from station.platform.secrets import SecretsError
 from station.platform.settings import SettingsError, load
 from tools.bench import acts
 from tools.bench.acts import Act
@@ -77,8 +81,12 @@ def serve() -> None:
     from tools.bench.service import serve as serve_bench
 
     try:
-        serve_bench(load(bench=True))
-    except SettingsError as error:
+        settings = load(bench=True)
+        check_free({"PUMPSIDE_BENCH_PORT": ("模拟台 bench", settings.bench_port)})
+        if not (settings.data_dir / "devices").is_dir():
+            prepare(settings, typer.echo)
+        serve_bench(settings)
+    except (SettingsError, PortTakenError, SecretsError, DatabaseError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 

@@ -13,7 +13,7 @@ from station.first_start import prepare
 from station.platform.database import DatabaseError
 from station.platform.portcheck import PortTakenError, check_free, is_listening
 from station.platform.secrets import SecretsError
-from station.platform.settings import Settings, SettingsError, load
+from station.platform.settings import Settings, SettingsError, is_loopback, load
 from station.supervisor import AlreadyRunningError, RunLock, Service, Supervisor
 
 app = typer.Typer()
@@ -69,10 +69,9 @@ def ready_text(settings: Settings, seconds: float) -> str:
 
 
 def ports(settings: Settings) -> Mapping[str, tuple[str, int]]:
-    taken = {
-        "PUMPSIDE_BROKER_PORT": ("消息代理 broker", settings.broker_port),
-        "PUMPSIDE_HTTP_PORT": ("看板 dashboard", settings.http_port),
-    }
+    taken = {"PUMPSIDE_HTTP_PORT": ("看板 dashboard", settings.http_port)}
+    if is_loopback(settings.broker_host):
+        taken["PUMPSIDE_BROKER_PORT"] = ("消息代理 broker", settings.broker_port)
     if settings.bench:
         taken["PUMPSIDE_BENCH_PORT"] = ("模拟台 bench", settings.bench_port)
     return taken
@@ -83,10 +82,11 @@ def services(settings: Settings) -> list[Service]:
     # The children read the same settings; what came by option here goes to them by environment.
     env = {"PUMPSIDE_DATA_DIR": str(settings.data_dir.resolve()), "PUMPSIDE_BENCH": str(settings.bench).lower()}
     started = [
-        Service("broker", ["broker"], lambda: is_listening(settings.broker_port), env=env),
         Service("ingest", ["ingest"], env=env),
         Service("web", ["web"], _answers(page_url(settings)), env=env),
     ]
+    if is_loopback(settings.broker_host):  # elsewhere: a broker of its own, on a machine of its own
+        started.insert(0, Service("broker", ["broker"], lambda: is_listening(settings.broker_port), env=env))
     if settings.bench:
         answers = _answers(f"http://127.0.0.1:{settings.bench_port}/state")
         started.append(Service("bench", ["bench", "serve"], answers, stop_timeout_s=15.0, env=env))
