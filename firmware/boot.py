@@ -1,4 +1,7 @@
-"""Before anything else: every output off. Then keep the watchdog of a soft-reset board fed while a person is at the console."""
+"""Before anything else: every output off.
+
+Then keep the watchdog of a soft-reset board fed while a person is at the console.
+"""
 
 from machine import Pin
 

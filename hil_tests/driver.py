@@ -1,7 +1,7 @@
 """What a bench test may do with a pump, simulated or real: use its console, act on it with hands, look into the books.
 
-Nothing here looks behind the board's back: what a test sees is what the console, the broker and the database tell, so the
-same test means the same on both.
+Nothing here looks behind the board's back: what a test sees is what the console, the broker and the database tell, so
+the same test means the same on both.
 """
 
 import subprocess
@@ -28,7 +28,7 @@ READ_OUTPUTS = f"import machine\nprint([machine.Pin(n).value() for n in {OUTPUTS
 
 
 class Driver(ABC):
-    """One pump under test. `port` is its console, `pump` its name, `patience` stretches time-outs (a person's hands)."""
+    """One pump under test. `port` is its console, `pump` its name, `patience` stretches time-outs (human hands)."""
 
     pump: str
     port: str

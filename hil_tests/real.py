@@ -1,7 +1,7 @@
 """A real board as a driver. `make hil PORT=/dev/ttyUSB0 [PUMP=p1] [RIG=http://...] [DESK=/dev/ttyUSB1]`
 
-The station it talks to is the one of this machine's settings (`pumpside run`). Hands: a rig that speaks the bench's HTTP
-API at RIG, else the person at the terminal, who is told what to do in Chinese and English. DESK is a PN532 at the desk.
+The station it talks to is the one of this machine's settings (`pumpside run`). Hands: a rig that speaks the bench's
+HTTP API at RIG, else the person at the terminal, who is told what to do. DESK is a PN532 at the desk.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The simulated pump as a driver: real firmware, real broker and ingest, a plant and cards instead of steel and plastic."""
+"""The simulated pump as a driver: real firmware, broker and ingest; plant and cards instead of steel and plastic."""
 
 import os
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """Sales at the pump, as customers and bad luck make them: card, limit, power, link, wrong card, pulser."""
 
 import time
+from functools import partial
 
 from hil_tests.driver import Driver
 from pump.core import codes
@@ -27,6 +28,11 @@ def volume_above(pump: Driver, volume_ml: int) -> None:
 
 def finish(pump: Driver, nozzle: int = 0) -> None:
     pump.do(acts.hang(pump.pump, nozzle))
+
+
+def refusals_beside(pump: Driver, known: frozenset[tuple[int, int]]) -> set[tuple[int, int]]:
+    """(device, seq) of the refusals in the books that are not known yet."""
+    return {(row.device, row.seq) for row in pump.read(sales.refusals)} - known
 
 
 def the_books_are_right(row: sales.SaleRow, loaded_fen: int, pump: Driver) -> None:
@@ -107,13 +113,9 @@ def test_d2_d11_wrong_card(pump: Driver) -> None:
     for wrong in (card, pump.blank_card()):
         pump.do(acts.lift(pump.pump, 0))
         pump.do(acts.insert(pump.pump, wrong))
-        before = len(seen)
-        seen |= pump.until(
-            lambda known=frozenset(seen): {(r.device, r.seq) for r in pump.read(sales.refusals)} - known,
-            20,
-            "the refusal is recorded",
-        )
-        assert len(seen) == before + 1 and not pump.flowing()
+        fresh = pump.until(partial(refusals_beside, pump, frozenset(seen)), 20, "the refusal is recorded")
+        assert len(fresh) == 1 and not pump.flowing()
+        seen |= fresh
         finish(pump)
         pump.do(acts.remove(pump.pump))
     newest = [row.code for row in pump.read(lambda conn: sales.refusals(conn, limit=2))]

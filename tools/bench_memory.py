@@ -1,8 +1,9 @@
 """How much heap a whole sale with TLS takes on the real firmware: `python -m tools.bench_memory`.
 
 The board runs in `-X heapsize=50wK` (50 K words: 100 KB on a 64-bit machine, whose objects are twice the size of the
-ESP32's). `gc.mem_alloc()` is sampled at every control tick, garbage not yet collected included; the peak of each phase is
-shown in KB of 1,024 bytes. mbedTLS allocates outside this heap, on the chip as well; byte code runs in place from ROMFS.
+ESP32's). `gc.mem_alloc()` is sampled at every control tick, garbage not yet collected included; the peak of each phase
+is shown in KB of 1,024 bytes. mbedTLS allocates outside this heap, on the chip as well; byte code runs in place from a
+ROMFS partition, also outside. A last run keeps the byte code in the heap, as an interpreter without ROMFS does.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from station import sales
 from tools.bench import acts
 from tools.bench.small_station import SmallStation
+from tools.bench.state import PumpState
 from tools.bench.wires import HEAP_PEAK
 
 HEAP = "50wK"
@@ -58,7 +60,7 @@ def _acknowledged(station: SmallStation) -> bool:
     )
 
 
-def _pump(station: SmallStation) -> dict[str, object]:
+def _pump(station: SmallStation) -> PumpState:
     return station.world.state()["pumps"][0]
 
 

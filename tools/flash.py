@@ -1,11 +1,11 @@
-"""Puts the firmware onto a board: partition table with esptool; files, identity and clock with mpremote; and checks them.
+"""Puts the firmware onto a board: partition table with esptool; files, identity, clock with mpremote; and checks.
 
     python -m tools.flash --port /dev/ttyUSB0 --pump p1                      an ESP32 that runs MicroPython >= 1.27
     python -m tools.flash --port /dev/ttyUSB0 --pump p1 --firmware ESP32_GENERIC.bin   a new one, interpreter as well
     python -m tools.flash --port var/bench/p1/console --pump p1 --simulated  a simulated board
 
-The pump must have been provisioned (`pumpside provision`, or the first `make run`). Journal and checkpoints are never touched
-unless --erase is given: they may hold sales that have not reached the station.
+The pump must have been provisioned (`pumpside provision`, or the first `make run`). Journal and checkpoints are never
+touched unless --erase is given: they may hold sales that have not reached the station.
 """
 
 import argparse
@@ -163,7 +163,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", required=True, help="串口 · serial port, or a simulated board's console")
     parser.add_argument("--pump", required=True, help="油机名 · the pump's name, e.g. p1")
     parser.add_argument("--firmware", type=Path, help="MicroPython 解释器 .bin · interpreter to be written first")
-    parser.add_argument("--erase", action="store_true", help="先擦除整片闪存，未上传的交易会丢失 · erase everything first")
+    parser.add_argument(
+        "--erase", action="store_true", help="先擦除整片闪存，未上传的交易会丢失 · erase all, unsent sales are lost"
+    )
     parser.add_argument("--romfs", action="store_true", help="解释器支持 ROMFS 时 · byte code into the romfs partition")
     parser.add_argument("--simulated", action="store_true", help="模拟油机，不用 esptool · simulated board: no esptool")
     chosen = parser.parse_args(arguments)

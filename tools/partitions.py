@@ -1,7 +1,7 @@
 """The ESP32's partition table: from CSV to the bytes at flash address 0x8000.
 
-Format (ESP-IDF programming guide, "Partition Tables"): entries of 32 bytes, little endian: magic AA 50, type, subtype, offset,
-size, name (16 bytes), flags; then an entry EB EB, 14 x FF and the MD5 of all entries; the rest is FF up to 0xC00 bytes.
+Format (ESP-IDF programming guide, "Partition Tables"): entries of 32 bytes, little endian: magic AA 50, type, subtype,
+offset, size, name (16 bytes), flags; then EB EB, 14 x FF and the MD5 of all entries; the rest is FF up to 0xC00.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Partition:
 
 
 def parse(text: str) -> list[Partition]:
-    """The partitions of a CSV. ValueError names the line that is malformed, unaligned, overlapping or beyond the flash."""
+    """The partitions of a CSV. ValueError names a line that is malformed, unaligned, overlapping or off the flash."""
     found: list[Partition] = []
     end = ADDRESS + _SECTOR
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,7 +1,7 @@
 """Writes MicroPython's read-only file system: byte code in it runs in place, from flash, instead of from RAM.
 
-Format as MicroPython's documentation describes it (reference/romfs): records of kind, length and payload, the numbers in
-7-bit groups, most significant first; a directory's payload is its name and its records.
+Format as MicroPython's documentation describes it (reference/romfs): records of kind, length and payload, the numbers
+in 7-bit groups, most significant first; a directory's payload is its name and its records.
 """
 
 _HEADER = b"\xd2\xcd\x31"

@@ -1,7 +1,8 @@
-"""Wall time with a quality. Unix seconds, whatever the port's epoch is; synced by the station's answer, else estimated."""
+"""Wall time with a quality: Unix seconds, whatever the port's epoch is; synced by the station, else estimated."""
+
+import time
 
 import machine
-import time
 
 from pump.core.records import TIME_ESTIMATED, TIME_SYNCED, TIME_UNKNOWN
 

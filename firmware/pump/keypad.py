@@ -1,4 +1,4 @@
-"""Keypad and switches on the MCP23017 port expander (Microchip DS20001952, BANK = 0): one keypad row per control tick."""
+"""Keypad and switches on the port expander MCP23017 (Microchip DS20001952, BANK = 0): one keypad row per tick."""
 
 from machine import Pin
 

@@ -1,8 +1,8 @@
 """Every pin of the board in one place (docs/wiring.md). ESP32, 4 MB, no PSRAM; GPIO numbers.
 
 One hose flows at a time, so motor and valve stages are wired once per fuelling point and a select relay per nozzle
-leads them to its valves: a valve is powered only if permit AND select AND stage are on. Outputs sit on pins that are low
-or floating while the chip starts (not 0, 5, 14, 15) and have pull-downs.
+leads them to its valves: a valve is powered only if permit AND select AND stage are on. Outputs sit on pins that are
+low or floating while the chip starts (not 0, 5, 14, 15) and have pull-downs.
 """
 
 PERMIT = 4

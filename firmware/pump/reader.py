@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-import pn532
-from desfire import CardLost
 from machine import UART, Pin
 
+import pn532
+from desfire import CardLost
 from pump import pins
 from pump.core.codes import ALARM_READER
 from pump.core.ticks import diff

@@ -1,8 +1,8 @@
 """Starts the parts, beats the 10 ms control tick, and is the only one to feed the watchdog.
 
 The dog is fed only after a tick in which the counters were read, the core decided, the relays read back as set and the
-journal took what there was to write; never by the network. Any unexpected exception ends in `main`: outputs off, an alarm in
-the journal, restart.
+journal took what there was to write; never by the network. Any unexpected exception ends in `main`: outputs off, an
+alarm in the journal, restart.
 """
 
 import asyncio

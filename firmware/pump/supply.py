@@ -1,4 +1,4 @@
-"""The supply monitor: 24 V through a divider of 1 : 11 into the ADC. Below 18 V there is time for one last flash write."""
+"""The supply monitor: 24 V through a divider of 1 : 11 into the ADC. Below 18 V one last flash write is possible."""
 
 from machine import ADC, Pin
 

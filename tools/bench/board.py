@@ -3,14 +3,13 @@
     board = SimBoard("p1", home, identity={...}, ca_der=b"...")
     board.power_on(); ...; board.power_off(); board.close()
 
-`home` holds what a board keeps (flash/, journal.bin, checkpoint.bin) and what is wired to it (wires, lcd.fifo, reader), made
-by whoever plays the world, and the symlink `console`, on which `mpremote connect <home>/console` works.
+`home` holds what a board keeps (flash/, journal.bin, checkpoint.bin) and what is wired to it (wires, lcd.fifo, reader),
+made by whoever plays the world, and the symlink `console`, on which `mpremote connect <home>/console` works.
 """
 
 import contextlib
 import ctypes
 import json
-import os
 import select
 import shutil
 import signal
@@ -75,6 +74,7 @@ class SimBoard:
         identity None: leave the flash as it is; a new home is then a board fresh from the factory.
         """
         self.name, self.home, self.heap = name, home, heap
+        self._shims = _as_environment(image.shims())
         (home / "flash").mkdir(parents=True, exist_ok=True)
         for file, size in FLASH_FILES.items():
             if not (home / file).exists():
@@ -162,7 +162,7 @@ class SimBoard:
     def _spawn(self, cause: int, raw: bool = False) -> None:
         command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
         command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
-        roms = {b"S": _as_environment(image.shims())}
+        roms = {b"S": self._shims}
         if (self.home / "romfs.bin").exists():
             roms[b"R"] = _as_environment(self.home / "romfs.bin")
         self.console.board_started(raw)
@@ -187,17 +187,23 @@ class SimBoard:
         self.wires.power_off()
 
     def _watch(self) -> None:
-        console, idle = self.console, 0.05
         while not self._stop.is_set():
-            waiting = console.flush()
-            writers = [console.inner] if waiting else []
-            ready, _, _ = select.select([console.inner, console.outer], writers, [], idle)
-            if console.inner in ready:
-                console.from_board()
-            with self._lock:
-                if console.outer in ready:
-                    console.from_user(self.pid)
-                self._look_after()
+            try:
+                self._watch_once()
+            except Exception as error:  # noqa: BLE001 - a board that nobody watches would be dead for good
+                self.console.say(f"\r\nbench: {error!r}\r\n".encode())
+                time.sleep(0.5)
+
+    def _watch_once(self) -> None:
+        console = self.console
+        writers = [console.inner] if console.flush() else []
+        ready, _, _ = select.select([console.inner, console.outer], writers, [], 0.05)
+        if console.inner in ready:
+            console.from_board()
+        with self._lock:
+            if console.outer in ready:
+                console.from_user(self.pid)
+            self._look_after()
 
     def _look_after(self) -> None:
         """Respawn what has ended, bite what has not fed its watchdog."""
@@ -234,7 +240,7 @@ class SimBoard:
 
 
 def micropython() -> Path:
-    """The interpreter that came with the Python environment, or the one on the path. FileNotFoundError if there is none."""
+    """The interpreter of this Python environment, or the one on the path. FileNotFoundError if there is none."""
     beside = Path(sys.executable).parent / "micropython"
     found = str(beside) if beside.exists() else shutil.which("micropython")
     if not found:
@@ -246,5 +252,5 @@ def _as_environment(rom: Path) -> bytes:
     """A ROM image as shims/power_on.py wants it. ValueError if it is larger than Linux takes in one variable."""
     encoded = rom.read_bytes().replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
     if len(encoded) > _LONGEST_VARIABLE:
-        raise ValueError(f"{rom.name}: {len(encoded)} bytes, at most {_LONGEST_VARIABLE} can be handed to a simulated board")
+        raise ValueError(f"{rom.name}: {len(encoded)} bytes; a simulated board takes {_LONGEST_VARIABLE} at most")
     return encoded

@@ -1,8 +1,8 @@
 """A simulated board's serial console: a pseudo-terminal that mpremote takes for a real board's.
 
-The interpreter speaks the raw REPL itself. Three things a chip does and a process does not are done here: Ctrl-C reaches
-running code (as SIGINT, but only while it is caught, otherwise it would end the process), a soft reset is announced in the
-words mpremote waits for, and after a soft reset out of the raw REPL the board comes up in the raw REPL again.
+The interpreter speaks the raw REPL itself. Three things a chip does and a process does not are done here: Ctrl-C
+reaches running code (as SIGINT, but only while it is caught, otherwise it would end the process), a soft reset is
+announced in the words mpremote waits for, and after one out of the raw REPL the board is in the raw REPL again.
 """
 
 import contextlib

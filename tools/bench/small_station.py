@@ -1,4 +1,4 @@
-"""A station for bench tests and measurements: broker and ingest as processes, the world (pumps, cards, plants) in this one.
+"""A station for bench tests and measurements: broker and ingest are processes, the world of pumps is in this one.
 
     with SmallStation(directory, pumps=("p1",)) as station:
         card = station.issue(load_fen=50_000)

@@ -1,8 +1,8 @@
 """`esp32`: flash partitions and pulse counters, with the chip's own limits."""
 
 import array
-
 import time
+
 import wired
 
 _SECTOR = 4096
@@ -143,7 +143,8 @@ class PCNT:
         count = before + edges - _units[_LAST + id]
         _units[_LAST + id] = edges
         threshold = _units[_THRESHOLD + id]
-        if threshold != _UNSET and id in PCNT._handlers and (before < threshold <= count or count <= threshold < before):
+        crossed = before < threshold <= count or count <= threshold < before
+        if crossed and threshold != _UNSET and id in PCNT._handlers:
             _units[_FLAGS + id] |= 2
         while count >= _units[_HIGH + id]:
             count -= _units[_HIGH + id]

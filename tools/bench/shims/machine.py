@@ -2,8 +2,8 @@
 
 import gc
 import select
-
 import time
+
 import wired
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5

@@ -4,7 +4,7 @@ from utime import *
 
 _gmtime, _mktime, _time, native_us = gmtime, mktime, time, ticks_us
 
-import wired
+import wired  # noqa: E402
 
 _PERIOD = 1 << 30
 _EPOCH = 946684800  # 2000-01-01 in Unix seconds

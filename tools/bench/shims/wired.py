@@ -1,6 +1,7 @@
 """The board's end of the wires (tools/bench/wires.py): registers in a small shared file, and how a board dies."""
 
 import array
+
 import uctypes
 
 LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT, BOOTS, WORST_US, PROGRAMS, ERASES, DIED, HEAP = 0, 2, 4, 5, 6, 7, 8, 9, 10, 11

@@ -1,22 +1,21 @@
-"""What the chip's ROM and MicroPython's start-up do: flash mounted as /, ROMFS as /rom, boot.py, main.py, then the REPL.
+"""What the chip's start-up does: flash mounted as /, ROMFS as /rom, then boot.py, main.py, and the REPL.
 
     micropython -X heapsize=50wK -i power_on.py HOME CAUSE RAW TICKS
 
-Byte code in the ROMFS partition is executed in place, so it must lie outside the heap, as it does on the chip. The bench
-hands both images over in the environment, which the kernel lays into memory of its own; zeros cannot stand there and come as
-the pair 1 1, ones as 1 2. They are decoded where they lie.
+Byte code in the ROMFS partition is executed in place, so it must lie outside the heap, as it does on the chip. The
+bench hands both images over in the environment, which the kernel lays into memory of its own; zeros cannot stand there
+and come as the pair 1 1, ones as 1 2. They are decoded where they lie.
 
 This file stands in a folder of its own, because the interpreter looks for modules beside the script first.
 """
 
 import asyncio  # noqa: F401  before `time` is replaced: asyncio keeps the interpreter's own ticks, as the C side does
-import os
 import sys
-import uctypes
-import vfs
 
 
 def _roms():
+    import uctypes
+
     with open("/proc/self/stat") as file:
         fields = file.read()
     start, end = [int(n) for n in fields[fields.rfind(")") + 2 :].split()[47:49]]
@@ -41,8 +40,12 @@ def _roms():
 
 
 def _start(home, cause, raw, ticks):
+    import os
+
+    import vfs
+
     host = vfs.VfsPosix("/")
-    roms = _roms()
+    roms = _roms()  # noqa: F821
     vfs.umount("/")
     vfs.mount(vfs.VfsPosix(home + "/flash"), "/")
     vfs.mount(host, "/host")
@@ -64,7 +67,7 @@ def _start(home, cause, raw, ticks):
 
 
 _names = _start(*sys.argv[1:5])
-del _start, _roms, asyncio, uctypes, vfs, os
+del _start, _roms, asyncio  # noqa: F821  they cost heap
 for _name in _names:
     try:
         with open("/" + _name) as _file:
