@@ -29,8 +29,17 @@ if [ ! -x .venv/bin/pip ]; then
   rm -f /tmp/pumpside-venv.$$
 fi
 
-echo "安装依赖 · installing the packages of $lock ($(grep -c == "$lock")) ..."
-.venv/bin/pip install --quiet --disable-pip-version-check --progress-bar off --require-hashes -r "$lock"
+total=$(grep -cE '^[A-Za-z0-9]' "$lock")
+echo "安装依赖 · installing the $total packages of $lock"
+mkdir -p build
+if ! .venv/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r "$lock" 2>build/pip-errors |
+  tee build/pip-log | awk -v total="$total" '
+    /^(Collecting|Requirement already satisfied)/ { printf "\r  %d/%d", ++n, total; fflush() }
+    /^Installing/ { printf "\r  %d/%d, 写入 · writing ...", n, total; fflush() }
+    END { print "" }'; then
+  tail -20 build/pip-log build/pip-errors >&2
+  exit 1
+fi
 
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$PWD" "$PWD/host" "$PWD/firmware" "$PWD/firmware/lib" >"$site/pumpside.pth"
@@ -39,5 +48,5 @@ cat >.venv/bin/pumpside <<EOF
 exec "$PWD/.venv/bin/python" -m station "\$@"
 EOF
 chmod +x .venv/bin/pumpside
-.venv/bin/python -m tools.umqtt
+.venv/bin/python -m tools.umqtt >build/umqtt-log 2>&1 || { cat build/umqtt-log >&2; exit 1; }
 touch "$stamp"
