@@ -270,3 +270,54 @@ def test_d20_a_pump_that_lost_its_flash_settles_its_own_sale_by_the_stations_ans
     fresh.wait(3)
     assert cards.open_sale(card) is None
     assert cards.held_fen(card) == START_FEN - end["amount_fen"]
+
+
+def test_d20_a_sale_number_given_twice_by_a_replaced_flash_does_not_settle_the_wrong_sale() -> None:
+    bench = Bench("tap", (1,))
+    card = bench.card(START_FEN)
+    bench.authorise(card)
+    bench.fuel(4)
+    bench.hang()
+    fresh = Bench("tap", (1,))  # the same device number, an empty journal
+    other = fresh.card(START_FEN, 2)
+    fresh.authorise(other)
+    fresh.fuel(1)
+    fresh.hang()
+    fresh.settle(other)
+    assert fresh.of(records.START)[0] and cards.open_sale(card) == (257, fresh.of(records.END)[0]["sale_seq"])
+    fresh.settle(card)
+    assert fresh.view.refusal == codes.REFUSE_UNFINISHED
+    assert cards.held_fen(card) == START_FEN
+
+
+def test_a_full_journal_refuses_sales_keeps_totalizers_true_and_still_settles() -> None:
+    bench = Bench("tap", (1,))
+    card = bench.card(START_FEN)
+    bench.authorise(card)
+    bench.fuel(2)
+    bench.hang()
+    while bench.controller.journal.free > 64:
+        bench.controller.card_unreadable(b"\x08abc")
+        bench.controller.idle_work()
+    bench.controller.card_unreadable(b"\x08abc")
+    assert bench.controller.unlogged == 1
+    bench.pump.plant.set_leak(0, 50_000)
+    bench.wait(40)
+    bench.pump.plant.set_leak(0, 0)
+    bench.wait(20)
+    bench.settle(card)
+    agree(card, bench)
+    bench.pump.lift(0)
+    bench.wait(0.5)
+    bench.pump.put(card)
+    bench.wait(3)
+    assert bench.view.refusal == codes.REFUSE_JOURNAL_FULL
+    bench.pump.take()
+    bench.hang()
+    assert bench.controller.meters[0].total_ml == bench.of(records.END)[-1]["total_end_ml"]
+    bench.controller.journal_ack(bench.controller.journal.head - 1)
+    bench.authorise(card)
+    bench.hang()
+    start, leak = bench.of(records.START)[-1], [a for a in bench.of(records.ALARM) if a["volume_ml"]][-1]
+    assert leak["volume_ml"] > 1_500
+    assert start["total_start_ml"] == leak["total_ml"]

@@ -140,6 +140,7 @@ class World:
             self.online[pump.config.device] = True
         self.run([self._mend(pump) for pump in self.pumps])
         for card in self.cards:
+            card.tear_at(1 << 40)  # what was still to come does not come any more
             for pump in self.pumps:
                 if cards.open_sale(card) or self._unsettled(pump, card):
                     self.run([self._last_visit(pump, card)])

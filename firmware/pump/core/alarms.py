@@ -3,7 +3,7 @@
 ctl is the Controller; ctl.raised holds (code, nozzle), ctl.alarms the codes alone for others to read.
 """
 
-from pump.core import codes, records, ticks
+from pump.core import codes, journal, records, ticks
 
 NONE = 255  # no nozzle
 QUIET_MS = 10000  # fuel outside a sale is written down when it has stopped this long, or at the next sale
@@ -51,6 +51,8 @@ def watch(ctl):
 
 def flush_leak(ctl, n):
     """Put what flowed outside any sale into the totalizer and the journal; an alarm only if it is much."""
+    if ctl.journal.free <= journal.RESERVE:
+        return  # without its record it must not be in the totalizer either
     volume_ml = ctl.meters[n].rebase()
     ctl.leak_ml[n] = 0
     put(ctl, codes.ALARM_LEAK, n, volume_ml >= ctl.settings.leak_ml, 0, volume_ml)

@@ -10,6 +10,7 @@ import desfire
 from pump.core import card_layout, codes, limits, purse, records, sale, view
 
 ASK_MS = 4000  # how long a customer waits with the card on the reader for the station's answer
+ROOM = 8 + sale.MOST_UNSETTLED  # records that a visit may have to write before a sale
 END_WITHIN = 400  # records that may lie between START and END of a sale
 
 
@@ -23,6 +24,8 @@ def visit(ctl, uid):
         waiting = delivery.settle_uid if delivery.state == view.SETTLING else None
         if waiting and waiting != uid:
             raise purse.Refused(codes.REFUSE_OTHER_CARD, 0)
+        if ctl.journal.free < ROOM:
+            raise purse.Refused(codes.REFUSE_JOURNAL_FULL, 0)
         _observe(ctl, card)
         if card.open_device:
             yield from _settle(ctl, session, card, records.HOW_SALE if waiting else records.HOW_NEXT_CONTACT)
@@ -62,7 +65,7 @@ def _settle(ctl, session, card, how):
     device, seq, reserved_fen = card.open_device, card.open_seq, card.open_fen
     end = None
     if device == ctl.config.device:
-        end = _end_of(ctl, seq)
+        end = _end_of(ctl, card)
     if end:
         nozzle, grade, reason, price, amount_fen, volume_ml = end[4], end[5], end[6], end[8], end[11], end[12]
     else:
@@ -91,14 +94,16 @@ def _settled(ctl, card, device, seq, counter, reserved_fen, amount_fen, how):
         sale.forget(ctl, seq)
 
 
-def _end_of(ctl, sale_seq):
-    """Body of the END record of our sale sale_seq, if the ring still holds it, else None."""
+def _end_of(ctl, card):
+    """Body of the END record of our sale that is open on the card, if the ring still holds it, else None."""
+    sale_seq = card.open_seq
     for seq in range(sale_seq + 1, min(ctl.journal.head, sale_seq + END_WITHIN)):
         if not ctl.journal.read(seq, ctl.buffer):
             break
         if ctl.buffer[1] == records.END:  # sales of one point follow one another: the next END is this sale's
             body = records.body(ctl.buffer)
-            return body if body[0] == sale_seq else None
+            same = (body[0], body[1], body[3], body[10]) == (sale_seq, card.uid, card.counter, card.open_fen)
+            return body if same else None  # a pump whose flash was replaced has given the number to another sale
     return None
 
 
