@@ -13,6 +13,9 @@ PUMP ?= p1
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+# The time to the first page counts what had to be installed.
+export PUMPSIDE_STARTED_AT := $(shell date +%s)
+
 run: .venv/.run ## the whole station with simulated pumps on the real firmware; Ctrl-C stops it
 	@exec $(PY) -m station run --bench
 

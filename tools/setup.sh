@@ -29,13 +29,12 @@ if [ ! -x .venv/bin/pip ]; then
   rm -f /tmp/pumpside-venv.$$
 fi
 
-total=$(grep -cE '^[A-Za-z0-9]' "$lock")
-echo "安装依赖 · installing the $total packages of $lock"
+echo "安装依赖 · installing the packages of $lock"
 mkdir -p build
 if ! .venv/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r "$lock" 2>build/pip-errors |
-  tee build/pip-log | awk -v total="$total" '
-    /^(Collecting|Requirement already satisfied)/ { printf "\r  %d/%d", ++n, total; fflush() }
-    /^Installing/ { printf "\r  %d/%d, 写入 · writing ...", n, total; fflush() }
+  tee build/pip-log | awk '
+    /^(Collecting|Requirement already satisfied)/ { printf "\r  %d", ++n; fflush() }
+    /^Installing/ { printf "\r  %d, 写入 · writing ...", n; fflush() }
     END { print "" }'; then
   tail -20 build/pip-log build/pip-errors >&2
   exit 1
