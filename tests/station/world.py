@@ -1,4 +1,4 @@
-"""Pumps and cards for tests of the station: whole, chained records of sales, made with the product's own format code."""
+"""Pumps and cards for tests of the station: whole, chained records, made with the product's own format code."""
 
 from dataclasses import dataclass, field, replace
 

@@ -2,13 +2,15 @@
 
 import typer
 
-from station import ledger, sales
+from station import cards, ledger, sales
 from station.cli.common import existing
 from station.platform import database
 from station.platform.migrations import verify_triggers
 from station.platform.secrets import Secrets
 
 app = typer.Typer()
+
+_GUARDED = cards.tables  # loaded so that the triggers of its tables are looked for as well
 
 
 @app.command()

@@ -79,8 +79,8 @@ def _sales(conn: Connection) -> Iterator[Finding]:
 def _remade(conn: Connection) -> dict[int, Facts]:
     made: dict[int, Facts] = {}
     # Decisions first: of two reports of one settlement the merge keeps the more direct one, whichever comes first.
-    for identity, content in decided(conn):
-        sale = made.setdefault(identity, Facts(identity))
+    for decided_id, content in decided(conn):
+        sale = made.setdefault(decided_id, Facts(decided_id))
         for name, value in content.items():
             setattr(sale, name, value)
     r = tables.records.c
