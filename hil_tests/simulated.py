@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from hil_tests.driver import Driver
 from station.cards.issuing import ALL_GRADES
+from tools.bench import acts
 from tools.bench.acts import Act
 from tools.bench.small_station import SmallStation
 
@@ -35,7 +36,7 @@ class SimulatedDriver(Driver):
         return self.station.issue(load_fen, grades or ALL_GRADES)
 
     def blank_card(self) -> str:
-        return self.station.world.wallet.new_blank("blank")
+        return str(self.station.world.do(acts.new_card())["card"])
 
     def card_no(self, card: str) -> str:
         states = self.station.world.wallet.states({})

@@ -97,7 +97,7 @@ class SmallStation:
 
     def issue(self, load_fen: int, grades: tuple[int, ...] = ALL_GRADES) -> str:
         """A new registered card with money on it, made at the desk reader as a person would; returns its UID."""
-        uid = self.world.wallet.new_blank("bench")
+        uid = str(self.world.do(acts.new_card())["card"])
         desk = Desk(
             self._engine,
             Secrets.load(self.settings.secrets_path),
