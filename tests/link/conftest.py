@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from paho.mqtt import client as paho
+from hypothesis import settings as hypothesis_settings
 
 from station.broker import mosquitto
 from station.forecourt.provision import BrokerAddress, Nozzle, provision
@@ -20,7 +19,9 @@ from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from tests.link.line import Line
 
-ROOT = Path(__file__).resolve().parents[2]
+# A loaded machine is no fault of the code; a failing example is printed so that it can be run again.
+hypothesis_settings.register_profile("pumpside", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("pumpside")
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def real_mosquitto(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(["mosquitto", "-c", str(config)], stderr=log, stdout=log)
     try:
-        wait_for(lambda: listening(moved.broker_port), (directory / "log").read_text)
+        wait_for(lambda: listening(moved.broker_port) and listening(station_port), (directory / "log").read_text)
         yield Line(site, moved.broker_port, station_port)
     finally:
         process.terminate()
@@ -115,6 +116,3 @@ def wait_for(condition: Callable[[], object], what: Callable[[], str] = str, tim
     while not condition():
         assert time.monotonic() < end, f"waited {timeout_s} s: {what()}"
         time.sleep(0.02)
-
-
-__all__ = ["free_port", "listening", "paho", "running_embedded", "ssl", "wait_for"]

@@ -73,6 +73,10 @@ class Client:
         info = self._paho.publish(topic, payload, qos=qos, retain=retain)
         return _wait(info.is_published, PATIENCE_S)
 
+    def publish_later(self, topic: str, payload: bytes) -> None:
+        """QoS 1, without waiting for the acknowledgement."""
+        self._paho.publish(topic, payload, qos=1)
+
     def next(self, timeout_s: float = PATIENCE_S) -> paho.MQTTMessage:
         return self.messages.get(timeout=timeout_s)
 
@@ -140,7 +144,9 @@ class Line:
 
     def station(self, client_id: str = "station-test") -> Client:
         password = Secrets.load(self.site.secrets_path).station_mqtt_password
-        return self.client(client_id=client_id, user=STATION_USER, password=password, port=self.station_port)
+        made = self.client(client_id=client_id, user=STATION_USER, password=password, port=self.station_port)
+        assert made.up, made.failure or made.code
+        return made
 
     def client(self, **given: Any) -> Client:
         how: dict[str, Any] = {"port": self.port, "tls": self.tls()} | given

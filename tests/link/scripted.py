@@ -3,6 +3,7 @@
 import queue
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -38,7 +39,8 @@ def interpreter() -> str:
 class Broker:
     """One listening socket; accept() gives the next connection of the client."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(6)
         self.port: int = self._listener.getsockname()[1]
@@ -47,6 +49,8 @@ class Broker:
         """The next connection, its CONNECT read and answered."""
         sock, _ = self._listener.accept()
         sock.settimeout(6)
+        if self._tls:
+            sock = self._tls.wrap_socket(sock, server_side=True)
         connection = Connection(sock)
         connection.connect = connection.packet()
         if connack:
@@ -127,8 +131,8 @@ class Pump:
 
 
 @contextmanager
-def pump_and_broker(script: str) -> Iterator[tuple[Pump, Broker]]:
-    broker = Broker()
+def pump_and_broker(script: str, tls: ssl.SSLContext | None = None) -> Iterator[tuple[Pump, Broker]]:
+    broker = Broker(tls)
     pump = Pump(script, broker.port)
     try:
         yield pump, broker

@@ -27,6 +27,16 @@ def test_records_go_up_and_acknowledgements_come_down(line: Line) -> None:
     assert pump.next().payload == b"taken"
 
 
+def test_a_thousand_records_arrive_each_once_and_in_order(line: Line) -> None:
+    station, pump = line.station(), line.device("p1")
+    station.subscribe(f"{UP}/journal")
+    for number in range(1000):
+        pump.publish_later(f"{UP}/journal", number.to_bytes(4, "big") * 256)
+    heard = [int.from_bytes(station.next(20).payload[:4], "big") for _ in range(1000)]
+    assert heard == list(range(1000))
+    assert station.silent()
+
+
 def test_state_is_kept_for_whoever_comes_later_and_the_tariff_for_the_pump(line: Line) -> None:
     pump, station = line.device("p1"), line.station()
     assert pump.publish(f"{UP}/state", b"online", retain=True)

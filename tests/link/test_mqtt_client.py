@@ -1,9 +1,17 @@
 """The pump's MQTT client under the real interpreter: no fault of umqtt.simple comes back, every deadline is kept."""
 
+import datetime as dt
+import ssl
 import time
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
+from station.platform import pki
 from tests.link.scripted import PINGREQ, PINGRESP, puback, publish, pump_and_broker
 
 
@@ -301,3 +309,51 @@ asyncio.run(main())
         for _ in range(3):
             broker.accept()
         assert pump.line() == "1"
+
+
+def certificate(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(pki.NOT_BEFORE)
+        .not_valid_after(dt.datetime(2049, 1, 1, tzinfo=dt.UTC))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own certificate", "none"])
+def test_an_own_certificate_is_shown_where_the_broker_asks_for_one(tmp_path: Path, own: bool) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    mine = certificate(key, "s1/p1")
+    (tmp_path / "own.der").write_bytes(mine.public_bytes(serialization.Encoding.DER))
+    der = serialization.Encoding.DER
+    unlocked = serialization.NoEncryption()
+    (tmp_path / "key.der").write_bytes(key.private_bytes(der, serialization.PrivateFormat.TraditionalOpenSSL, unlocked))
+    files = pki.ensure(tmp_path / "pki")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.server_pem, files.server_key)
+    context.load_verify_locations(cadata=mine.public_bytes(der))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    shown = f'open("{tmp_path}/own.der", "rb").read(), open("{tmp_path}/key.der", "rb").read()' if own else ""
+    script = f"""
+client.tls = mqtt.context(open("{files.ca_der}", "rb").read(), {shown})
+client.name = "pumpside-broker"
+async def main():
+    print(await attempt(client.connect(3000)))
+asyncio.run(main())
+"""
+    with pump_and_broker(script, context) as (pump, broker):
+        if own:
+            connection = broker.accept()
+            assert isinstance(connection.sock, ssl.SSLSocket) and connection.sock.getpeercert()
+            assert pump.line() == "None"
+        else:
+            with pytest.raises(ssl.SSLError):
+                broker.accept()
+            assert pump.line() == "OSError"

@@ -34,6 +34,7 @@ CLOSE_S = 1.0
 STOP_S = 5.0
 CONNECTIONS_MAX = 1000
 PACKET_MAX = 256 * 1024
+KEEPALIVE_MAX_S = 1800  # also for clients that ask for none: no half-open connection stays for ever
 GRACE = 1.5  # of the keep-alive time before a silent client is cut off (MQTT 3.1.1, 3.1.2.10)
 
 
@@ -115,7 +116,7 @@ class EmbeddedBroker(Broker):
             raise MQTTError("not authorised")
         # Every session is a clean one: amqtt's memory of a session ends with the process, and nobody here relies on it.
         session.clean_session, session.parent = True, 0
-        session.keep_alive = int(session.keep_alive * GRACE)
+        session.keep_alive = int(min(session.keep_alive or KEEPALIVE_MAX_S, KEEPALIVE_MAX_S) * GRACE)
         await self._take_over(session.client_id or "")
         return handler, session
 
