@@ -131,6 +131,16 @@ def test_card_torn_at_any_frame_of_its_issue_can_be_issued_again(
         assert cards.counts(conn) == {(layout.KIND_REGISTERED, "active"): frames + 1}
 
 
+def test_a_half_made_card_is_told_apart_from_a_blank_one(desk: Desk, blank: DesfireCard) -> None:
+    spare = DesfireCard.blank(b"\x04spare2")
+    frames = frames_of(CardInHand(spare), lambda: desk.issue(CardInHand(spare), ANNA))
+    blank.tear_at(frames)  # the identity, the last thing written, does not arrive
+    with pytest.raises(TornError, match="重新发卡"):
+        desk.issue(CardInHand(blank), ANNA)
+    with pytest.raises(DeskError, match="尚未制完"):
+        desk.show(CardInHand(blank))
+
+
 # -- loading
 
 

@@ -1,6 +1,7 @@
 """The desk's books on PostgreSQL: the same stories in short (C3, D20)."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,14 +25,14 @@ NUMBER = "6200000100000012"
 
 
 @pytest.fixture
-def engine(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty station's database in a cluster of its own."""
     missing = postgres.why_missing()
     if missing:
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    with postgres.cluster(tmp_path_factory.mktemp("pg")) as url:
+    with tempfile.TemporaryDirectory(prefix="pumpside-pg-") as directory, postgres.cluster(Path(directory)) as url:
         server = url.replace("postgresql://", "postgresql+psycopg://")
         admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
         with admin.connect() as conn:

@@ -185,4 +185,4 @@ def test_from_tap_to_reservation_in_time_at_real_speed(
         assert link.poll() == UID
         link.converse(authorise(desfire.Session()))
         took_s = time.monotonic() - start
-    assert 0.08 < took_s < 0.6  # faster would mean that the emulation keeps no time
+    assert 0.08 < took_s < 1.0  # faster would mean that the emulation keeps no time

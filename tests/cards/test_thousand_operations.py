@@ -1,5 +1,6 @@
 """D1: card and host agree after a thousand random operations at desk and pump, cards torn away and records late."""
 
+import os
 import random
 
 from sqlalchemy import Engine
@@ -20,8 +21,8 @@ OPERATIONS = 1_000
 def test_card_and_host_agree_after_a_thousand_random_operations(
     desk: Desk, issued: CardInHand, engine: Engine, secrets: Secrets
 ) -> None:
-    seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
+    print(f"SEED={seed} plays it again")
     chance = random.Random(seed)
     card = issued.card
     pump = Pump(engine, secrets, card, NUMBER, PumpJournal(secrets.device(257).journal))
