@@ -129,9 +129,9 @@ def test_a_blank_card_goes_onto_the_desk_reader_and_back(viewer: Viewer) -> None
     page = ready(viewer)
     page.get_by_text("Blank 04aabbccddee03").click()
     page.get_by_text("Lay the card in hand").click()
-    expect(page.locator(".wallet-head")).to_contain_text("Desk reader: Blank 04aabbccddee03")
+    expect(page.locator(".on-desk")).to_have_text("Blank 04aabbccddee03")
     page.get_by_text("Take it away").click()
-    expect(page.locator(".wallet-head")).to_contain_text("Desk reader: empty")
+    expect(page.locator(".on-desk")).to_have_text("empty")
     assert viewer.tell("/_test/acts") == [["desk/put", {"card": "04aabbccddee03"}], ["desk/take", {}]]
 
 

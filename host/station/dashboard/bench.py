@@ -42,7 +42,7 @@ class BenchPage:
                     self.chosen = Tag("span", t("bench.choose"), "muted")
                     with Tag("span", look="group"):
                         Tag("span", t("bench.desk"), "muted")
-                        self.on_desk = Tag("span", "")
+                        self.on_desk = Tag("b", "", "on-desk")
                         self.put = press("south_east", t("bench.desk.put"), self._put)
                         self.take = press("north_west", t("bench.desk.take"), lambda: self._do(acts.desk_take()))
                 self.wallet = Tag("div", look="wallet", role="radiogroup", aria_label=t("bench.wallet"))
