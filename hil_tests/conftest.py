@@ -1,4 +1,4 @@
-"""Which pump the tests drive: a simulated one, or with PORT in the environment a real one."""
+"""Which pump the tests drive: a simulated one, or with --port (or PORT in the environment) a real one."""
 
 import os
 from collections.abc import Iterator
@@ -9,9 +9,13 @@ from hil_tests.driver import Driver
 from tools.bench import acts
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--port", default=os.environ.get("PORT"), help="serial port of a real board")
+
+
 @pytest.fixture(scope="session")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    port, pump = os.environ.get("PORT"), os.environ.get("PUMP") or "p1"
+def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    port, pump = request.config.getoption("--port"), os.environ.get("PUMP") or "p1"
     made: Driver
     if port:
         from hil_tests.real import RealDriver

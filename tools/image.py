@@ -3,6 +3,7 @@
 python -m tools.image build/image       writes the files as they lie on a board
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -165,14 +166,19 @@ def shims() -> Path:
     return target
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print(__doc__)
-        return 0 if arguments in (["-h"], ["--help"]) else 2
-    image = build(Path(arguments[0]), say=print)
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.image", description="编译固件映像 · Builds the board's image."
+    )
+    parser.add_argument("--out", type=Path, default=BUILD / "image", help="目录 · directory, e.g. build/image")
+    try:
+        image = build(parser.parse_args(arguments).out, say=print)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"software id {image.software_id}, {len(image.romfs)} bytes of ROMFS in {image.path}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

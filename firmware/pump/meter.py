@@ -30,8 +30,16 @@ class Meter:
 
     def _add(self, unit, pin, other, low, high):
         counter = PCNT(
-            unit, pin=pin, mode_pin=other, rising=PCNT.INCREMENT, falling=PCNT.DECREMENT, mode_low=low, mode_high=high,
-            min=-_LIMIT, max=_LIMIT, filter=_FILTER,
+            unit,
+            pin=pin,
+            mode_pin=other,
+            rising=PCNT.INCREMENT,
+            falling=PCNT.DECREMENT,
+            mode_low=low,
+            mode_high=high,
+            min=-_LIMIT,
+            max=_LIMIT,
+            filter=_FILTER,
         )
         counter.start()
         self._units.append(counter)

@@ -143,7 +143,12 @@ class Board:
     async def run(self):
         gc.collect()  # the TLS context wants 3 KB in one piece
         self.link = Link(
-            self.identity, self.controller, self.controller.journal, self.clock, ca_der=self.ca, software=self.software,
+            self.identity,
+            self.controller,
+            self.controller.journal,
+            self.clock,
+            ca_der=self.ca,
+            software=self.software,
             boot=self.controller.boot_id,
         )
         tasks = [Reader(self.controller).run(), self.display(), self.link.run()]

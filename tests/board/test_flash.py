@@ -8,19 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from station.first_start import prepare
-from station.platform.settings import load
 from tools import flash, image, partitions
 from tools.bench.board import SimBoard
 from tools.bench.wires import WDT_FED
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A station whose pumps are provisioned."""
-    directory = tmp_path_factory.mktemp("station")
-    prepare(load(data_dir=directory, bench=True), lambda line: None)
-    return directory
 
 
 def until(look: Callable[[], object], timeout_s: float, board: SimBoard) -> None:

@@ -110,7 +110,9 @@ def test_ticks_wrap_and_the_clock_starts_in_2000(make_board: Make) -> None:
     board.ticks_start = (1 << 30) - 200
     board.power_on()
     time.sleep(1)
-    said = run(board, "import time\nprint(time.ticks_ms() < 60000, time.ticks_diff(50, (1 << 30) - 50), time.gmtime()[0])")
+    said = run(
+        board, "import time\nprint(time.ticks_ms() < 60000, time.ticks_diff(50, (1 << 30) - 50), time.gmtime()[0])"
+    )
     assert said == "True 100 2000"
 
 

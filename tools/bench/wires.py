@@ -41,7 +41,8 @@ class Wires:
             path.write_bytes(bytes(SIZE))
         self._file = path.open("r+b")
         self._map = mmap.mmap(self._file.fileno(), SIZE)
-        self._words = {size: memoryview(self._map).cast(code) for size, code in ((2, "H"), (4, "I"), (8, "Q"))}
+        self._view = memoryview(self._map)
+        self._words = {2: self._view.cast("H"), 4: self._view.cast("I"), 8: self._view.cast("Q")}
 
     def put(self, layout: str, at: int, *values: int) -> None:
         """Values of one size ("I", "ii", ...). Each, and a pair at a multiple of its size, arrives as a whole: struct
@@ -67,7 +68,8 @@ class Wires:
         self._map[64:SIZE] = bytes(SIZE - 64)
 
     def close(self) -> None:
-        for view in self._words.values():
-            view.release()
+        for words in self._words.values():
+            words.release()
+        self._view.release()
         self._map.close()
         self._file.close()

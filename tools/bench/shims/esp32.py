@@ -116,8 +116,21 @@ class PCNT:
             _units[register + id] = value
         self.init(value=0, **settings)
 
-    def init(self, *, pin=None, rising=0, falling=0, mode_pin=None, mode_low=0, mode_high=0, min=None, max=None,
-             filter=0, threshold0=None, value=None):
+    def init(
+        self,
+        *,
+        pin=None,
+        rising=0,
+        falling=0,
+        mode_pin=None,
+        mode_low=0,
+        mode_high=0,
+        min=None,
+        max=None,
+        filter=0,
+        threshold0=None,
+        value=None,
+    ):
         if filter > 1023 or value:
             raise ValueError("filter" if filter > 1023 else "value")
         id = self.id
