@@ -21,7 +21,7 @@ LIVE_BUSY_MS, LIVE_IDLE_MS = 200, 2000
 STATE_MS, STATE_MIN_MS = 30000, 500
 BATCH = 8  # records
 ACK_FIRST_MS, ACK_LAST_MS = 5000, 40000
-TIME_MS = 3600000
+TIME_MS, TIME_RETRY_MS = 3600000, 30000
 COMMANDS_KEPT = 8
 DOWN = ("ack", "tariff", "settings", "lists/black", "command", "answer")
 
@@ -46,8 +46,11 @@ class Link:
         self._software = software
         self._boot = boot
         user = broker["user"]
-        tls = mqtt.context(ca_der) if ca_der else None
-        self._trusts = ca_der is not None
+        try:
+            tls = mqtt.context(ca_der)
+        except (ValueError, TypeError):  # missing or damaged: the pump sells without the line, and the line says why
+            tls = None
+        self._trusts = tls is not None
         self._client = mqtt.MQTT(
             user, broker["host"], broker["port"], user, broker["password"], KEEPALIVE_S, tls, broker["name"]
         )
@@ -134,8 +137,8 @@ class Link:
                 self._state_at = ticks_ms()
                 await client.publish(self._base + "state", self._state(), True, 1)
             elif self._done:
-                await client.publish(self._base + "done", json.dumps(self._done[0]).encode(), False, 1)
-                self._done.pop(0)
+                done = json.dumps(self._done.pop(0)).encode()  # if it is lost, the station repeats its command
+                await client.publish(self._base + "done", done, False, 1)
             elif self._question():
                 await client.publish(self._base + "ask", json.dumps(self._ask).encode(), False, 1)
                 self._ask = None
@@ -178,7 +181,8 @@ class Link:
     def _question(self):
         if self._ask is None:
             self._ask = self._controller.take_ask()
-        if self._ask is None and (self._time_at is None or ticks_diff(ticks_ms(), self._time_at) > TIME_MS):
+        pause_ms = TIME_RETRY_MS if self._time_id else TIME_MS
+        if self._ask is None and (self._time_at is None or ticks_diff(ticks_ms(), self._time_at) > pause_ms):
             self._time_at = ticks_ms()
             self._time_id = binascii.hexlify(os.urandom(4)).decode()
             self._ask = {"id": self._time_id, "ask": "time"}
@@ -259,7 +263,8 @@ class Link:
             return False
         for known, result in self._results:
             if known == name:
-                self._done.append(result)
+                if result not in self._done:
+                    self._done.append(result)
                 return True
         # A command from before this start may be a replay: the memory of what was done is gone.
         why = self._controller.command(do) if message["boot"] == self._boot else "boot"

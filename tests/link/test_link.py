@@ -243,6 +243,14 @@ def test_x1_a_broker_of_another_authority_gets_no_word_out_of_the_pump(quiet: Li
         assert not pump.now()["up"]
 
 
+def test_a_pump_with_a_damaged_authority_sells_on_without_the_line(quiet: Line, tmp_path: Path) -> None:
+    with linked_pump(quiet, tmp_path / "p1", authority=b"\x30\x82damaged") as pump:
+        pump.wait(lambda now: now["error"] == "cert")
+        pump.order("records 2")
+        pump.wait(lambda now: now["newest"] == 3)
+        assert pump.alive() and not pump.now()["up"]
+
+
 def test_x1_a_pump_whose_credential_was_withdrawn_says_so(quiet: Line, tmp_path: Path) -> None:
     with linked_pump(quiet, tmp_path / "p1") as pump:
         pump.close()
