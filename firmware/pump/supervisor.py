@@ -71,7 +71,7 @@ class Board:
         buf = bytearray(records.SIZE)
         seq = journal.head - 1
         while not clock.quality and seq > 0 and journal.read(seq, buf):
-            clock.estimate(records.header(buf)[5])
+            clock.estimate(records.header(buf)[6])
             seq -= 1
         forget("pump.config")
         forget("pump.core.recovery")
