@@ -14,7 +14,7 @@ from station.cli.verify import yuan
 from station.platform import clock, database
 from station.platform.secrets import Secrets
 
-app = typer.Typer(help="交易、缺口与隔离区 · sales, gaps and quarantine", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 
 By = Annotated[str, typer.Option("--by", help="经办人 · who decides")]
 Why = Annotated[str, typer.Option("--why", help="原因 · the reason")]
