@@ -52,9 +52,13 @@ def station() -> Iterator[str]:
         server.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[BrowserContext]:
-    """One browser profile for all tests, so that scripts and fonts are fetched once."""
+    """One browser profile for a module's tests, so that scripts and fonts are fetched once.
+
+    Not for the session: Playwright's synchronous face keeps an event loop running in this thread, and no other test
+    could use asyncio until it ends.
+    """
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is missing: apt-get install chromium")
