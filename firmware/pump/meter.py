@@ -72,10 +72,10 @@ class Meter:
         if ahead <= 0:
             self._close()
             return
-        self._passes = ahead // _LIMIT
+        self._passes, left = divmod(ahead - 1, _LIMIT)
         unit = self._units[2 * nozzle]
         self.read(edges)
-        unit.init(threshold0=max(1, ahead % _LIMIT), value=0)
+        unit.init(threshold0=min(left + 1, _LIMIT - 1), value=0)
         self._last[2 * nozzle] = 0
         unit.irq(self._reached, PCNT.IRQ_THRESHOLD0)
 
