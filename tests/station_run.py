@@ -78,7 +78,11 @@ class StationRun:
         )  # fmt: skip
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         until(self._is_up, READY_TIMEOUT_S, "the station is up")
-        until(self.is_ready, READY_TIMEOUT_S, "the bench is ready")
+        try:
+            until(self.is_ready, READY_TIMEOUT_S, "the bench is ready")
+        except AssertionError as late:
+            consoles = "\n".join(f"--- {name}\n{self.console(name)}" for name in ("p1", "p2", "p3", "p4"))
+            raise AssertionError(f"{late}\n{self.bench.state()}\n{consoles}\n{self.logs()}") from None
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None

@@ -132,19 +132,61 @@ def test_d3_a_pulled_card_shuts_the_valve_and_settles_when_it_comes_back(station
     leave(station, "p1")
 
 
+def test_d20_a_card_that_left_mid_sale_is_settled_at_another_pump(station: StationRun) -> None:
+    card = a_card(station)
+    before = len(sales_of(station, card))
+    station.do(acts.insert("p1", card["card"]))
+    station.do(acts.lift("p1", 1))
+    station.until_pump("p1", lambda pump: pump["permit"], 10)
+    station.do(acts.trigger("p1", "full", 1))
+    station.until_pump("p1", lambda pump: pump["nozzles"][1]["sale_ml"] > 500, 15)
+    station.do(acts.remove("p1"))
+    station.until_pump("p1", lambda pump: not pump["permit"], 5)
+    station.do(acts.hang("p1", 1))
+    until(
+        lambda: len(sales_of(station, card)) == before + 1 and sales_of(station, card)[0].ended, 20, "the end is known"
+    )
+    assert station.card(card["card"])["open_fen"] > 0
+    station.do(acts.insert("p2", card["card"]))
+    row = settled_sale(station, card, before)
+    assert (row.pump, row.reason) == ("p1", codes.STOP_CARD_PULLED)
+    the_money_is_right(station, card, row)
+    leave(station, "p2")
+
+
+def test_d14_a_broken_pulser_channel_stops_the_sale_and_only_counted_fuel_is_paid(station: StationRun) -> None:
+    card = a_card(station)
+    before = len(sales_of(station, card))
+    station.do(acts.insert("p2", card["card"]))
+    station.do(acts.lift("p2"))
+    station.until_pump("p2", lambda pump: pump["permit"], 10)
+    station.do(acts.trigger("p2", "full"))
+    station.until_pump("p2", lambda pump: pump["nozzles"][0]["sale_ml"] > 800, 15)
+    station.do(acts.pulser("p2", "stuck_a"))
+    broken_at = station.pump("p2")["nozzles"][0]["sale_ml"]
+    shut = station.until_pump("p2", lambda pump: not pump["permit"], 10)
+    assert shut["nozzles"][0]["sale_ml"] - broken_at < 1000
+    station.do(acts.pulser("p2", "ok"))
+    station.do(acts.hang("p2"))
+    row = settled_sale(station, card, before)
+    assert row.reason == codes.STOP_PULSER
+    the_money_is_right(station, card, row)
+    leave(station, "p2")
+
+
 def test_d2_d11_a_diesel_card_on_a_petrol_nozzle_is_refused_and_the_refusal_is_in_the_books(
     station: StationRun,
 ) -> None:
     diesel = next(card for card in station.bench.state()["cards"] if card["holder"].startswith("李强"))
     before = len(station.read(sales.refusals))
-    station.do(acts.insert("p1", diesel["card"]))
-    station.do(acts.lift("p1", 0))
-    station.do(acts.trigger("p1", "full", 0))
+    station.do(acts.insert("p2", diesel["card"]))
+    station.do(acts.lift("p2", 0))
+    station.do(acts.trigger("p2", "full", 0))
     rows = until(lambda: station.read(sales.refusals)[: -before or None], 20, "the refusal arrives")
     assert (rows[0].code, rows[0].card_no, rows[0].grade) == (codes.REFUSE_GRADE, diesel["card_no"], 1)
-    assert station.pump("p1")["nozzles"][0]["sale_ml"] == 0 and not station.pump("p1")["permit"]
+    assert station.pump("p2")["nozzles"][0]["sale_ml"] == 0 and not station.pump("p2")["permit"]
     assert station.card(diesel["card"])["balance_fen"] == diesel["balance_fen"]
-    leave(station, "p1")
+    leave(station, "p2")
 
 
 def test_d6_network_cut_mid_sale_then_uploaded_exactly_once(station: StationRun) -> None:
