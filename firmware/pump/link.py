@@ -33,9 +33,7 @@ class Link:
         """identity: the parsed identity.json; clock: now_s(), quality, set(Unix seconds); boot: number of this start;
         software: 16 hex characters; ca_der: certificate of the station's authority, without which there is no line."""
         broker = identity["broker"]
-        self.up = False
-        self.error = ""
-        self.rejected = 0
+        self.up, self.error, self.rejected = False, "", 0
         self._device = identity["device"]
         self._grades = [nozzle["grade"] for nozzle in identity["nozzles"]]
         self._key = binascii.unhexlify(identity["keys"]["link"])
@@ -59,16 +57,12 @@ class Link:
         self._backoff = Backoff()
         self._done = []  # acknowledgements of commands still to be sent
         self._results = []  # (id, acknowledgement) of the last commands: a repeated one is answered, not run again
-        self._ask = None
+        self._ask = self._time_at = self._sent_at = self._state_key = self._state_at = None
         self._time_id = ""
-        self._time_at = None
         self._acked_at_send = -1
-        self._sent_at = None
         self._first = 0  # no readable record is older
         self._record = bytearray(128)
         self._patience_ms = ACK_FIRST_MS
-        self._state_key = None
-        self._state_at = None
 
     async def run(self):
         """Keeps the line up for ever."""
@@ -107,15 +101,21 @@ class Link:
             raise mqtt.BadCertificate("no authority")
         while self._controller.busy:
             await asyncio.sleep_ms(200)
-        task = asyncio.create_task(self._client.connect(CONNECT_MS))
+        failed = [OSError("busy")]
+        task = asyncio.create_task(self._try_to_connect(failed))
         while not task.done():
             if self._controller.busy:
                 task.cancel()
             await asyncio.sleep_ms(20)
+        if failed:
+            raise failed[0]
+
+    async def _try_to_connect(self, failed):
         try:
-            await task
-        except asyncio.CancelledError:
-            raise OSError("busy")
+            await self._client.connect(CONNECT_MS)
+            failed.clear()
+        except Exception as error:  # noqa: BLE001 - raised by who waits for this task
+            failed[0] = error
 
     async def _send_live(self):
         sent_at = ticks_ms()

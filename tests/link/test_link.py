@@ -273,6 +273,7 @@ def test_a_broker_killed_stopped_and_started_again_costs_no_record_and_doubles_n
     line = Line(site, moved.broker_port, moved.broker_port)
     with linked_pump(line, tmp_path / "p1") as pump:
         pump.wait(lambda now: now["error"] == "net")
+        assert pump.noise == [], "a line that is down is no news for the console"
         pump.order("records 5")
         with running_embedded(moved) as process:
             station = Station(line)
