@@ -8,7 +8,8 @@ import pytest
 from pump.core import cutoff, purse, records, recovery, sale
 from pump.core.controller import Controller
 from tools import bench_flash
-from tools.sim.__main__ import main, run, run_seed
+from tools.sim.__main__ import main
+from tools.sim.seeds import run, run_seed
 
 SEEDS = range(50_000, 50_030)
 

@@ -33,8 +33,8 @@ class RamFlash:
         self.programs += 1
         cut = self._cut()
         end = len(data) * self.tear // 4 if cut else len(data)
-        for i in range(end):
-            self.data[addr + i] &= data[i]
+        kept = int.from_bytes(self.data[addr : addr + end]) & int.from_bytes(data[:end])
+        self.data[addr : addr + end] = kept.to_bytes(end)
         if cut:
             raise PowerCut
 

@@ -6,6 +6,7 @@ from pump.core import records
 from pump.core.controller import Controller
 from pump.core.record_fields import FIELDS
 from tools.sim.pump import ViolationError
+from tools.sim.seeds import run_seed
 
 _NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER"
 _KINDS = {getattr(records, name): name for name in _NAMES.split()}
@@ -28,8 +29,6 @@ class _Told(Controller):
 
 def replay(seed: int) -> int:
     """Returns the exit status: 1 if an invariant does not hold."""
-    from tools.sim.__main__ import run_seed
-
     try:
         world = run_seed(seed, make=_Told)
     except ViolationError as violation:
