@@ -94,8 +94,10 @@ def measured(settings: Settings, number: int, kind: str) -> tuple[float, int, En
             "PUMPSIDE_BROKER_PORT": str(settings.broker_port),
         }
         argv = [sys.executable, "-m", "tools.bench_ingest", "--publish"]
-        senders = [subprocess.Popen([*argv, pump, str(path)], env=env, stdin=subprocess.PIPE) for pump, path in files]
-        time.sleep(3)  # connected, waiting for the word
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        senders = [subprocess.Popen([*argv, pump, str(path)], env=env, **pipes) for pump, path in files]
+        for sender in senders:
+            assert sender.stdout and sender.stdout.readline() == b"ready\n", "a sender could not connect"
         began = time.monotonic()
         for sender in senders:
             assert sender.stdin
@@ -213,7 +215,8 @@ def publish(settings: Settings, pump: str, path: Path) -> int:
     client.on_connect = lambda *_: connected.set()
     client.connect(settings.broker_host, settings.broker_port)
     client.loop_start()
-    connected.wait(20)
+    if connected.wait(60):
+        print("ready", flush=True)
     raw, size = path.read_bytes(), 8 * records.SIZE
     sys.stdin.read()
     sent = [

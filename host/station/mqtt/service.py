@@ -2,8 +2,8 @@
 
 The network runs in paho's thread and only fills a bounded queue; a full queue holds the broker back. The broker gets
 its PUBACK as soon as a message stands in the queue: brokers hand out few messages at a time (Mosquitto 20, amqtt one),
-and waiting for the commit would make the commits as small. Nothing hangs on the broker's copy: a pump frees a record, and
-stops sending it, only at our own `ack`, which goes out after the commit.
+and waiting for the commit would make the commits as small. Nothing hangs on the broker's copy: a pump frees a record,
+and stops sending it, only at our own `ack`, which goes out after the commit.
 """
 
 import queue
