@@ -6,6 +6,7 @@ Looking into a card here needs no key: it is the chip's memory, seen from inside
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Wallet:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._saving = threading.Lock()
         self._directory = directory
         self.cards: dict[str, DesfireCard] = {}
         self.holders: dict[str, str] = {}
@@ -81,10 +83,11 @@ class Wallet:
                 time.sleep(0.001 * (attempt + 1))
         else:
             return
-        fresh = self._directory / f"{uid}.new"
-        fresh.write_text(json.dumps({"holder": self.holders.get(uid, ""), "card": content}))
-        fresh.replace(self._directory / f"{uid}.json")
-        self._saved[uid] = changes
+        with self._saving:  # the cashier's thread and the world's save the same card at times
+            fresh = self._directory / f"{uid}.new"
+            fresh.write_text(json.dumps({"holder": self.holders.get(uid, ""), "card": content}))
+            fresh.replace(self._directory / f"{uid}.json")
+            self._saved[uid] = changes
 
     def save_changed(self) -> None:
         for uid, card in self.cards.items():
