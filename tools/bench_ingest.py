@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from sqlalchemy import Engine, select
 
@@ -94,8 +95,7 @@ def measured(settings: Settings, number: int, kind: str) -> tuple[float, int, En
             "PUMPSIDE_BROKER_PORT": str(settings.broker_port),
         }
         argv = [sys.executable, "-m", "tools.bench_ingest", "--publish"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        senders = [subprocess.Popen([*argv, pump, str(path)], env=env, **pipes) for pump, path in files]
+        senders = [subprocess.Popen([*argv, pump, str(path)], env=env, stdin=PIPE, stdout=PIPE) for pump, path in files]
         for sender in senders:
             assert sender.stdout and sender.stdout.readline() == b"ready\n", "a sender could not connect"
         began = time.monotonic()

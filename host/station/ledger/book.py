@@ -150,12 +150,12 @@ def summed(conn: Connection) -> dict[tuple[str, str], int]:
 
 
 def _checked(transfer: Transfer) -> tuple[str, str, str, int]:
-    amount = transfer.amount
+    debit, credit, amount, asset = transfer
     if type(amount) is not int or amount <= 0:
         raise ValueError(f"金额须为正整数 an amount must be a whole number above nought, not {amount!r}")
-    if transfer.debit == transfer.credit:
-        raise ValueError(f"借贷账户相同 debit and credit are the same account: {transfer.debit}")
-    return transfer.debit, transfer.credit, transfer.asset, amount
+    if debit == credit:
+        raise ValueError(f"借贷账户相同 debit and credit are the same account: {debit}")
+    return debit, credit, asset, amount
 
 
 def _write(conn: Connection, rows: list[tuple[str, int, int, str, str, str, int, str]]) -> None:

@@ -54,8 +54,8 @@ def start(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     if reserved_fen < 1 or price < 1:
         return reasons.IMPOSSIBLE
     text = plate.rstrip(b"\0").decode("utf-8", "replace")
-    news = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff, text, at)
-    return _learn(facts, _START, news)
+    sale = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff)
+    return _learn(facts, (_SALE, sale), (_START, (text, at)))
 
 
 def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
@@ -65,9 +65,11 @@ def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
         return reasons.IMPOSSIBLE
     if facts.voided is not None:
         return reasons.CONTRADICTION
-    fault = _learn(facts, _RESERVED, (uid.hex(), counter, reserved_fen, balance_fen))
+    if facts.reserved_balance_fen not in (None, balance_fen):
+        return reasons.CONTRADICTION
+    fault = _learn(facts, (_RESERVED, (uid.hex(), counter, reserved_fen)))
     if fault is None:
-        facts.is_reserved = 1
+        facts.is_reserved, facts.reserved_balance_fen = 1, balance_fen
     return fault
 
 
@@ -87,11 +89,13 @@ def end(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
         return reasons.IMPOSSIBLE
     if facts.voided is not None and not uncertain:
         return reasons.CONTRADICTION
-    news = (
-        uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff, amount_fen, volume_ml,
-        total_start_ml, total_end_ml, overrun_ml, duration_s, reason, flags, at,
-    )  # fmt: skip
-    fault = _learn(facts, _END, news)
+    if facts.amount_fen not in (None, amount_fen):  # a settlement elsewhere may have told it before
+        return reasons.CONTRADICTION
+    sale = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff)
+    own = (volume_ml, total_start_ml, total_end_ml, overrun_ml, duration_s, reason, flags, at)
+    fault = _learn(facts, (_SALE, sale), (_END, own))
+    if fault is None:
+        facts.amount_fen = amount_fen
     if fault is None and not uncertain:
         facts.is_reserved = 1
     return fault
@@ -104,10 +108,10 @@ def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None
         return reasons.IMPOSSIBLE
     if facts.voided is not None:
         return reasons.CONTRADICTION
-    fault = _learn(facts, _SETTLED, (uid.hex(), counter, reserved_fen, amount_fen, returned_fen))
+    fault = _learn(facts, (_SETTLED, (uid.hex(), counter, reserved_fen, amount_fen)))
     if fault is not None:
         return fault
-    facts.is_reserved = 1
+    facts.is_reserved, facts.returned_fen = 1, returned_fen
     if facts.settled is None or (how, at, by) < (facts.how, facts.settled, facts.settled_by):
         facts.settled, facts.settled_by, facts.balance_fen, facts.how = at, by, balance_fen, how
     return None
@@ -118,7 +122,7 @@ def void(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     _, _, uid, counter, _ = body
     if facts.is_reserved:
         return reasons.CONTRADICTION
-    fault = _learn(facts, _SEEN, (uid.hex(), counter))
+    fault = _learn(facts, (_SEEN, (uid.hex(), counter)))
     if fault is None:
         facts.voided = at if facts.voided is None else min(at, facts.voided)
     return fault
@@ -130,28 +134,31 @@ class _Names:
     def __init__(self, *names: str) -> None:
         self.names = names
         self.read = attrgetter(*names)
+        self.nothing = (None,) * len(names)
 
 
 _SEEN = _Names("uid", "counter")
-_RESERVED = _Names("uid", "counter", "reserved_fen", "reserved_balance_fen")
-_SETTLED = _Names("uid", "counter", "reserved_fen", "amount_fen", "returned_fen")
-_SALE = ("uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
-_START = _Names(*_SALE, "plate", "started")
-_END = _Names(
-    *_SALE, "amount_fen", "volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags",
-    "ended",
-)  # fmt: skip
+_RESERVED = _Names("uid", "counter", "reserved_fen")
+_SETTLED = _Names("uid", "counter", "reserved_fen", "amount_fen")
+_SALE = _Names("uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
+_START = _Names("plate", "started")
+_END = _Names("volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags", "ended")
 
 
-def _learn(facts: Facts, names: _Names, news: tuple[Any, ...]) -> str | None:
+def _learn(facts: Facts, *groups: tuple[_Names, tuple[Any, ...]]) -> str | None:
+    # Nearly always a whole group is known and the same, or not known at all: tuples compare that at once.
     fresh = []
-    for name, known, new in zip(names.names, names.read(facts), news, strict=True):
-        if known != new:
-            if known is not None:
+    for names, news in groups:
+        known = names.read(facts)
+        if known == names.nothing:
+            fresh.append(zip(names.names, news, strict=True))
+        elif known != news:
+            if any(old is not None and old != new for old, new in zip(known, news, strict=True)):
                 return reasons.CONTRADICTION
-            fresh.append((name, new))
-    for name, new in fresh:
-        setattr(facts, name, new)
+            fresh.append(zip(names.names, news, strict=True))
+    for group in fresh:
+        for name, new in group:
+            setattr(facts, name, new)
     return None
 
 
