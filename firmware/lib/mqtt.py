@@ -230,7 +230,7 @@ class MQTT(MQTTClient):
             await work
         except OSError as error:
             self._fault = error
-        except EOFError:
+        except (EOFError, MemoryError):
             self._fault = OSError(errno.ECONNRESET)
         self._answered.set()
 
@@ -255,12 +255,20 @@ class MQTT(MQTTClient):
                 byte = (await stream.readexactly(1))[0]
                 size |= (byte & 127) << shift
                 shift += 7
-            kept = min(size, PACKET_MAX)
-            body = await stream.readexactly(kept) if kept else b""
-            while kept < size:
-                kept += len(await stream.readexactly(min(256, size - kept)))
+            try:
+                body = bytearray(min(size, PACKET_MAX))
+            except MemoryError:
+                body = bytearray(min(size, 128))  # enough to acknowledge it
+            at, view = 0, memoryview(body)
+            while at < len(body):
+                more = await stream.readinto(view[at:])
+                if not more:
+                    raise EOFError
+                at += more
+            while at < size:
+                at += len(await stream.readexactly(min(256, size - at)))
             self._quiet_ms = 0
-            self._take(head[0], body, size <= PACKET_MAX)
+            self._take(head[0], body, size == len(body))
 
     def _take(self, op, body, whole):
         kind = op & 0xF0
@@ -269,7 +277,7 @@ class MQTT(MQTTClient):
         elif kind == 0x40 or kind == 0x90:
             # A late acknowledgement belongs to nobody any more.
             if len(body) >= 2 and self._waiting == body[0] << 8 | body[1]:
-                self._waiting, self._codes = 0, body[2:]
+                self._waiting, self._codes = 0, bytes(body[2:])
                 self._answered.set()
         elif kind == 0xD0:
             self._pinging, self._pinging_ms = False, 0
@@ -283,7 +291,7 @@ class MQTT(MQTTClient):
             raise OSError(errno.EINVAL)
         if whole:
             try:
-                self.cb(body[2:at], memoryview(body)[at + 2 * qos :])
+                self.cb(bytes(body[2:at]), memoryview(body)[at + 2 * qos :])
             except Exception:  # noqa: BLE001 - the message is to blame or its reader; the connection is not
                 self.faults += 1
         else:

@@ -216,6 +216,26 @@ asyncio.run(main())
         assert pump.line() == "[(b't', b'well')] 1"
 
 
+def test_a_message_for_which_there_is_no_memory_is_dropped_and_the_connection_lives() -> None:
+    script = """
+def scarce(size):
+    if isinstance(size, int) and size > 1000: raise MemoryError
+    return bytearray(size)
+mqtt.bytearray = scarce
+async def main():
+    await client.connect(2000); asyncio.create_task(attempt(client.run()))
+    while not heard:
+        await asyncio.sleep_ms(20)
+    print(heard, client.dropped)
+asyncio.run(main())
+"""
+    with pump_and_broker(script) as (pump, broker):
+        connection = broker.accept()
+        connection.sock.sendall(publish(b"long", bytes(3000), 5, qos=1) + publish(b"t", b"well"))
+        assert connection.packet() == b"\x40\x02\x00\x05"
+        assert pump.line() == "[(b't', b'well')] 1"
+
+
 @pytest.mark.parametrize(
     "junk", [b"\x00\x00", b"\x30\xff\xff\xff\xff\x7f", b"\x30\x03\x00\x09a", b"\x34\x06\x00\x01a\x00\x01x", b"\xf0\x00"]
 )
