@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.dashboard.conftest import Viewer
-from tests.station_run import StationRun
+from tests.station_run import StationRun, until
 
 pytestmark = pytest.mark.timeout(240)
 WATCH_MS = 4000
@@ -19,7 +19,12 @@ WATCH_MS = 4000
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationRun]:
     with StationRun(tmp_path_factory.mktemp("station")) as run:
+        until(lambda: zhang_wei_has_money(run), 90, "the first cards are issued and loaded")
         yield run
+
+
+def zhang_wei_has_money(run: StationRun) -> bool:
+    return any(card["holder"].startswith("张伟") and card["balance_fen"] for card in run.bench.state()["cards"])
 
 
 @pytest.fixture
