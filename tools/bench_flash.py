@@ -79,11 +79,11 @@ def wear(sales: int) -> dict[str, float]:
     """The figures over so many sales."""
     rng, board = random.Random(2), Board()
     for number in range(sales):
+        if number % 1000 == 999:
+            board.start()
         board.idle()
         if rng.random() < 0.05:
             board.append(records.REFUSAL, _UID, _NO, 7, 0, 1, 0, 0, 1)
-        if number % 1000 == 999:
-            board.start()
         board.sale(max(2_000, round(rng.gauss(30_000, 10_000))))
         if board.journal.stalls:
             raise RuntimeError("a commit had to wait for an erase")
