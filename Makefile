@@ -41,8 +41,9 @@ sim: .venv/.run ## deterministic simulation: SEEDS=2000, or SEED=n to replay one
 hil: .venv/.dev ## bench tests on simulated boards, or on a real one with PORT=/dev/ttyUSB0
 	$(PY) -m pytest hil_tests $(if $(PORT),--port $(PORT))
 
-flash: .venv/.dev ## write a real board: PORT=/dev/ttyUSB0 PUMP=p1 [INTERPRETER=esp32.bin]
-	$(PY) -m tools.flash --port "$(PORT)" --pump "$(PUMP)" $(if $(INTERPRETER),--firmware $(INTERPRETER))
+flash: .venv/.dev ## write a board: PORT=/dev/ttyUSB0 PUMP=p1 [INTERPRETER=esp32.bin] [ERASE=1] [ROMFS=1] [SIMULATED=1]
+	$(PY) -m tools.flash --port "$(PORT)" --pump "$(PUMP)" $(if $(INTERPRETER),--firmware "$(INTERPRETER)") \
+		$(if $(ERASE),--erase) $(if $(ROMFS),--romfs) $(if $(SIMULATED),--simulated)
 
 bench-memory: .venv/.run ## peak heap of a whole sale with TLS in 50wK
 	@$(PY) -m tools.bench_memory

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from station.broker import mosquitto
 from station.forecourt.provision import BrokerAddress, Nozzle, provision
@@ -20,8 +19,6 @@ from station.platform.settings import Settings, load
 from tests.link.line import Line
 
 # A loaded machine is no fault of the code; a failing example is printed so that it can be run again.
-hypothesis_settings.register_profile("pumpside", deadline=None, print_blob=True)
-hypothesis_settings.load_profile("pumpside")
 
 
 @pytest.fixture(scope="session")
