@@ -18,8 +18,6 @@ from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from tests.link.line import Line
 
-# A loaded machine is no fault of the code; a failing example is printed so that it can be run again.
-
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Settings:
