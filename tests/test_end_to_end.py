@@ -318,6 +318,20 @@ def test_d10_customers_by_themselves_leave_a_station_whose_sums_agree(station: S
     assert invariant.holds and invariant.differing == (), (invariant, rows)
 
 
+def test_d9_a_pump_whose_network_has_died_shows_offline_within_15_s_and_comes_back(station: StationRun) -> None:
+    def online() -> int:
+        health = httpx.get(station.url + "/api/v1/health", timeout=10, trust_env=False).json()
+        return int(health["pumps_online"])
+
+    until(lambda: online() == 4, 60, "all pumps are heard")
+    station.do(acts.network("p4", "frozen"))  # nothing is closed, nothing comes: the worst kind
+    try:
+        until(lambda: online() == 3, 17, "the silent pump is offline")
+    finally:
+        station.do(acts.network("p4", "up"))
+    until(lambda: online() == 4, 60, "it is back")
+
+
 def test_d9_d31_pages_and_api_tell_the_same_and_verify_is_green(station: StationRun) -> None:
     page = httpx.get(station.url + "/", timeout=20, trust_env=False)
     assert page.status_code == 200 and "text/html" in page.headers["content-type"]

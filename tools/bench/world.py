@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import json
+import logging
 import queue
 import threading
 import time
@@ -40,6 +41,7 @@ LOOK_EVERY, SAVE_EVERY = 20, 250  # steps between looks at the displays and betw
 ACT_TIMEOUT_S = 30.0
 
 T = TypeVar("T")
+_log = logging.getLogger("pumpside.bench")
 
 
 class World(Deeds):
@@ -84,6 +86,7 @@ class World(Deeds):
             identity_file = directory / "identity.json"
             if identity_file.exists() and (not self._only or directory.name in self._only):
                 self.pumps[directory.name] = self._make_rig(directory, number)
+        self.tanks.save()
         self._thread.start()
         for rig in self.pumps.values():
             self.call(rig.power_on)
@@ -131,7 +134,7 @@ class World(Deeds):
     # -- the world's thread
 
     def _run(self) -> None:
-        began = self._last = time.monotonic()
+        due = self._last = time.monotonic()
         plant_us = 0
         for step in itertools.count(1):
             if self.closing.is_set():
@@ -140,18 +143,25 @@ class World(Deeds):
             plant_us += self._elapsed_us()
             for rig in self.pumps.values():
                 rig.step(plant_us)
-                if step % LOOK_EVERY == 0:
-                    rig.look()
             if step % LOOK_EVERY == 0:
-                self.tanks.draw(self.pumps.values())
-                if all(rig.lcd.on for rig in self.pumps.values()):
-                    self.setting_up.discard("boards")
-                self.wallet.save_changed()
+                self._guard(self._look)
             if step % SAVE_EVERY == 0:
-                for rig in self.pumps.values():
-                    rig.save()
-            # Absolute times, so that a late step does not make the next one late too.
-            time.sleep(max(0.0002, began + step * STEP_S - time.monotonic()))
+                self._guard(self._save)
+            # The next step is due a fixed time after this one was due; steps missed in a stall are not made up for.
+            due = max(due + STEP_S, time.monotonic() + STEP_S / 4)
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _look(self) -> None:
+        for rig in self.pumps.values():
+            rig.look()
+        self.tanks.draw(self.pumps.values())
+        if all(rig.lcd.on for rig in self.pumps.values()):
+            self.setting_up.discard("boards")
+        self.wallet.save_changed()
+
+    def _save(self) -> None:
+        for rig in self.pumps.values():
+            rig.save()
 
     def _elapsed_us(self) -> int:
         """Microseconds for the plants since the last step.
@@ -174,7 +184,8 @@ class World(Deeds):
     def _guard(self, job: Callable[[], None]) -> None:
         try:
             job()
-        except Exception as error:  # noqa: BLE001 - a failed timer must not stop the world; it is shown in the state
+        except Exception as error:  # noqa: BLE001 - a failed timer or a full disk must not stop the world
+            _log.exception("bench")
             self.last_error = f"{type(error).__name__}: {error}"
 
     def later(self, delay_ms: int, job: Callable[[], None]) -> None:
