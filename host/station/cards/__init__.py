@@ -12,8 +12,13 @@ from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
 from station.cards.registry import Card, Event, card, count, counts, events, listing
+from station.cards.watch import COUNTER_TWICE, DIFFERS, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
 
 __all__ = [
+    "COUNTER_TWICE",
+    "DIFFERS",
+    "WAITING",
+    "WAITING_MAX_S",
     "Card",
     "CardInHand",
     "CardKeys",
@@ -24,19 +29,23 @@ __all__ = [
     "DeskError",
     "DeskReader",
     "Event",
+    "Finding",
     "Load",
     "LogEntry",
     "Order",
     "ReaderUnavailableError",
     "Reservation",
     "TornError",
+    "alarms",
     "card",
     "count",
     "counts",
     "events",
+    "findings",
     "listing",
     "parse",
     "shown",
     "waiting",
+    "watch",
     "yuan",
 ]

@@ -59,7 +59,7 @@ card_events = append_only(
         Column("id", BigInt, primary_key=True, autoincrement=True),
         Column("card_no", Text, nullable=False, index=True),
         Column("at", BigInt, nullable=False),
-        Column("event", Text, nullable=False),  # issued, blocked, unblocked, loaded, cancelled, settled
+        Column("event", Text, nullable=False),  # issued, blocked, unblocked, loaded, cancelled, settled, found
         Column("by", Text, nullable=False),
         Column("detail", Text, nullable=False, server_default=""),
         **STRICT,

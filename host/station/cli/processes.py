@@ -29,6 +29,7 @@ def ingest() -> None:
 
     例 Example: pumpside ingest
     """
+    from station.mqtt.card_watch import CardWatch
     from station.mqtt.service import IngestService
 
     with opened() as (settings, engine):
@@ -36,7 +37,8 @@ def ingest() -> None:
         service = IngestService(settings, Secrets.load(settings.secrets_path), engine)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: service.stop())
-        service.run()
+        with CardWatch(engine):
+            service.run()
 
 
 @app.command("web")
