@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from station import texts
+from station.cards import COUNTER_TWICE, DIFFERS, WAITING
 from station.dashboard import figures
 from station.dashboard.source import Overview, PumpView, Source
 
@@ -14,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 1.0
 IDLE_S = 10.0  # nobody looks: still often enough that the first viewer sees something recent
+MOST_CARDS = 10  # named one by one; a fault of one pump may touch any number
+SUSPECTS = {COUNTER_TWICE: "alarm.counter_twice", DIFFERS: "alarm.differs", WAITING: "alarm.waiting"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +93,14 @@ class Hub:
             lines.append(AlarmLine("", (zh, en)))
         if overview.quarantined:
             zh, en = (texts.text("alarm.quarantine", lang, n=overview.quarantined) for lang in texts.LANGUAGES)
+            lines.append(AlarmLine("", (zh, en)))
+        for suspect in overview.suspects[:MOST_CARDS]:
+            card = figures.card(suspect.card_no)
+            what = figures.yuan(int(suspect.what)) if suspect.kind == DIFFERS else suspect.what
+            zh, en = (texts.text(SUSPECTS[suspect.kind], lang, card=card, what=what) for lang in texts.LANGUAGES)
+            lines.append(AlarmLine("", (zh, en)))
+        more = len(overview.suspects) - MOST_CARDS
+        if more > 0:
+            zh, en = (texts.text("alarm.more_cards", lang, n=more) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
         return lines

@@ -31,13 +31,15 @@ class StationSource:
         return tuple(view(name, heard.get(name), known.get(name)) for name in names)
 
     def overview(self) -> Overview:
+        now = int(time.time())
         with database.read(self.engine) as conn:
             self._pumps = forecourt.pumps(conn)
             return Overview(
                 tuple(sales.recent(conn, LAST_SALES)),
                 tuple(wetstock.tanks(conn)),
-                sales.money_invariant(conn, int(time.time())),
+                sales.money_invariant(conn, now),
                 sales.quarantine_count(conn, undecided_only=True),
+                tuple(station.cards.alarms(conn, now)),
             )
 
     def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from station.cards import Finding
 from station.sales import Invariant, QuarantineRow, SaleRow
 from station.wetstock import TankRow
 
@@ -61,6 +62,7 @@ class Overview:
     tanks: tuple[TankRow, ...] = ()
     invariant: Invariant | None = None
     quarantined: int = 0  # rows nobody has decided about
+    suspects: tuple[Finding, ...] = ()  # cards blocked by the station itself, or waiting for records too long
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,16 @@ PAGES: Mapping[str, Pair] = {
     "alarm.locked": ("油机已锁定", "pump locked"),
     "alarm.invariant": ("资金不平衡，差额 {yuan} 元", "money does not balance, difference {yuan} yuan"),
     "alarm.quarantine": ("隔离区有 {n} 条记录待查", "{n} records in quarantine to look at"),
+    "alarm.counter_twice": (
+        "卡 {card} 的计数重复（{what}），系统已停用",
+        "card {card}: counter seen twice ({what}), blocked by the system",
+    ),
+    "alarm.differs": (
+        "卡 {card} 的余额与记录相差 {what} 元，系统已停用",
+        "card {card}: {what} yuan that no record explains, blocked by the system",
+    ),
+    "alarm.waiting": ("卡 {card} 等待记录过久", "card {card} has waited too long for records"),
+    "alarm.more_cards": ("另有 {n} 张卡需要查看", "{n} more cards to look at"),
     "alarm.station": ("油站", "Station"),
     "alarm.reading": ("数据库读不出", "database cannot be read"),
     # units and common words
