@@ -70,11 +70,11 @@ def open_shop():
     money_names = {money.half_up(n, 2): n for n in range(3)}
     print(sorted(money_names.items()), [g.label for g in (tea,)])
 ''',
-    "shop/audit.py": '''
+    "shop/audit.py": """
 from shop import money
 def check(till):
     return till.takings == money.half_up(till.takings, 1)
-''',
+""",
 }
 
 

@@ -1,4 +1,4 @@
-"""The floors of the house (docs/architecture.md): a room imports only from floors below, read from the source itself."""
+"""The floors of the house (docs/architecture.md): a room imports only from floors below, read from the source."""
 
 import ast
 from collections.abc import Iterator

@@ -50,9 +50,7 @@ def download() -> bytes:
             found = command._build_package_finder(options, session).find_all_candidates(PACKAGE)
             wanted = [c.link for c in found if str(c.version) == VERSION and not c.link.is_wheel]
             if not wanted:
-                raise NotObtainedError(
-                    f"软件源里没有 · the package index has no {PACKAGE} {VERSION}"
-                )
+                raise NotObtainedError(f"软件源里没有 · the package index has no {PACKAGE} {VERSION}")
             answer = session.get(wanted[0].url_without_fragment)
             answer.raise_for_status()
             return bytes(answer.content)

@@ -84,10 +84,12 @@ class Viewer:
     def open(
         self, path: str, lang: str = "zh", theme: str = "light", width: int = 1440, scheme: Scheme = "light"
     ) -> Page:
-        self.context.add_cookies([
-            {"name": "ps_lang", "value": lang, "url": self.station},
-            {"name": "ps_theme", "value": theme, "url": self.station},
-        ])
+        self.context.add_cookies(
+            [
+                {"name": "ps_lang", "value": lang, "url": self.station},
+                {"name": "ps_theme", "value": theme, "url": self.station},
+            ]
+        )
         page = self.context.new_page()
         self.pages.append(page)
         page.set_viewport_size({"width": width, "height": 900})

@@ -23,13 +23,32 @@ STEP_S = 0.1  # the fake pump tells ten times a second
 def sale(seq: int, **changed: Any) -> SaleRow:
     """A settled sale of 25.10 L of 92#."""
     values: dict[str, Any] = {
-        "device": 257, "seq": seq, "station": "s1", "pump": "p1", "state": "settled", "card_no": CARD, "counter": seq,
-        "nozzle": 0, "grade": 1, "price_fen_per_l": 756, "plate": "", "started": 1_790_000_000 + seq * 300,
-        "ended": 1_790_000_120 + seq * 300, "settled": 1_790_000_125 + seq * 300, "reserved_fen": 20001,
-        "amount_fen": amount_fen(25_100 + seq, 756), "volume_ml": 25_100 + seq, "total_start_ml": 0,
+        "device": 257,
+        "seq": seq,
+        "station": "s1",
+        "pump": "p1",
+        "state": "settled",
+        "card_no": CARD,
+        "counter": seq,
+        "nozzle": 0,
+        "grade": 1,
+        "price_fen_per_l": 756,
+        "plate": "",
+        "started": 1_790_000_000 + seq * 300,
+        "ended": 1_790_000_120 + seq * 300,
+        "settled": 1_790_000_125 + seq * 300,
+        "reserved_fen": 20001,
+        "amount_fen": amount_fen(25_100 + seq, 756),
+        "volume_ml": 25_100 + seq,
+        "total_start_ml": 0,
         "total_end_ml": 25_100,
-        "overrun_ml": 4, "duration_s": 60, "reason": codes.STOP_NOZZLE, "recovered": False, "returned_fen": 1,
-        "balance_fen": 50_000, "how": 1,
+        "overrun_ml": 4,
+        "duration_s": 60,
+        "reason": codes.STOP_NOZZLE,
+        "recovered": False,
+        "returned_fen": 1,
+        "balance_fen": 50_000,
+        "how": 1,
     }
     return SaleRow(**{**values, **changed})
 
@@ -54,13 +73,37 @@ class FakeSource:
         volume_ml = int(steps * STEP_S * FLOW_ML_S)
         return (
             PumpView(
-                "p1", True, "fuelling", 0, 1, 756, volume_ml, amount_fen(volume_ml, 756), 30_000, FLOW_ML_S, CARD,
-                ((0, 1, 756), (1, 2, 806), (2, 3, 906), (3, 4, 722)), (), 2,
+                "p1",
+                True,
+                "fuelling",
+                0,
+                1,
+                756,
+                volume_ml,
+                amount_fen(volume_ml, 756),
+                30_000,
+                FLOW_ML_S,
+                CARD,
+                ((0, 1, 756), (1, 2, 806), (2, 3, 906), (3, 4, 722)),
+                (),
+                2,
             ),
             PumpView("p2", True, "idle", nozzles=((0, 1, 756), (1, 2, 806)), unsent=0),
             PumpView(
-                "p3", True, "locked", 0, 2, 806, 12_340, 9_946, 20_000, 0, "6200010000000025", ((0, 2, 806),),
-                (codes.ALARM_PULSER, codes.ALARM_TAMPER), 0,
+                "p3",
+                True,
+                "locked",
+                0,
+                2,
+                806,
+                12_340,
+                9_946,
+                20_000,
+                0,
+                "6200010000000025",
+                ((0, 2, 806),),
+                (codes.ALARM_PULSER, codes.ALARM_TAMPER),
+                0,
             ),
             PumpView("p4", False, "idle", nozzles=((0, 4, 722),), seen_s_ago=42, unsent=7),
         )
@@ -80,8 +123,10 @@ class FakeSource:
         self._may_fail()
         self.asked.append(("sales", wanted, offset, limit))
         rows = [
-            s for s in (self.stored if self.mode != "empty" else [])
-            if wanted.pump in (None, s.pump) and wanted.grade in (None, s.grade)
+            s
+            for s in (self.stored if self.mode != "empty" else [])
+            if wanted.pump in (None, s.pump)
+            and wanted.grade in (None, s.grade)
             and (wanted.card_no is None or wanted.card_no in (s.card_no or ""))
             and (wanted.since is None or (s.ended or 0) >= wanted.since)
             and (wanted.until is None or (s.ended or 0) < wanted.until)
@@ -101,10 +146,16 @@ class FakeSource:
 
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
         self._may_fail()
-        rows = [] if self.mode == "empty" else [
-            CardRow(CARD, "张三", "京A12345", "active", None, 80_000, 59_999, 20_001, 0, "waiting", 2, 1_790_000_000),
-            CardRow("6200010000000025", HOSTILE, "", "blocked", 1_900_000_000),
-        ]
+        rows = (
+            []
+            if self.mode == "empty"
+            else [
+                CardRow(
+                    CARD, "张三", "京A12345", "active", None, 80_000, 59_999, 20_001, 0, "waiting", 2, 1_790_000_000
+                ),
+                CardRow("6200010000000025", HOSTILE, "", "blocked", 1_900_000_000),
+            ]
+        )
         rows = [r for r in rows if search in r.card_no or search in r.holder]
         return Page(rows[offset : offset + limit], len(rows))
 
@@ -121,8 +172,13 @@ def _variety(n: int) -> SaleRow:
     pump, grade, price = (("p1", 1, 756), ("p2", 2, 806), ("p3", 2, 806), ("p4", 4, 722))[n % 4]
     volume_ml = 5_000 + n * 1_237 % 45_000
     changed: dict[str, Any] = {
-        "pump": pump, "device": 256 + int(pump[1]), "grade": grade, "price_fen_per_l": price, "volume_ml": volume_ml,
-        "amount_fen": amount_fen(volume_ml, price), "reason": (1, 2, 3, 1, 14)[n % 5],
+        "pump": pump,
+        "device": 256 + int(pump[1]),
+        "grade": grade,
+        "price_fen_per_l": price,
+        "volume_ml": volume_ml,
+        "amount_fen": amount_fen(volume_ml, price),
+        "reason": (1, 2, 3, 1, 14)[n % 5],
     }
     if n == 130:
         changed |= {"state": "open", "ended": None, "amount_fen": None, "volume_ml": None, "reason": None}
@@ -141,16 +197,28 @@ class FakeBench:
         self.dead = False
         glyphs = [[0x04, 0x0E, 0x1F, 0x04, 0x04, 0x04, 0x04, 0x00]] + [[0] * 8] * 7
         self.state: dict[str, Any] = {
-            "ready": True, "uptime_ms": 1, "broker": "running", "desk": None, "desk_port": "", "last_error": "",
-            "traffic": {"on": False, "speed": 1.0, "customers": 3, "seed": 1}, "tanks": [],
+            "ready": True,
+            "uptime_ms": 1,
+            "broker": "running",
+            "desk": None,
+            "desk_port": "",
+            "last_error": "",
+            "traffic": {"on": False, "speed": 1.0, "customers": 3, "seed": 1},
+            "tanks": [],
             "cards": [
                 self._card("04aabbccddee01", CARD, "张三", "wallet", 80_000),
                 self._card("04aabbccddee02", "6200010000000025", "", "wallet", 12_345, 20_001),
                 self._card("04aabbccddee03", None, "", "wallet", None),
             ],
-            "pumps": [self._pump(n, mode, grades, glyphs) for n, mode, grades in (
-                ("p1", "slot", (1, 2, 3, 4)), ("p2", "slot", (1, 2)), ("p3", "tap", (2,)), ("p4", "tap", (4,)),
-            )],
+            "pumps": [
+                self._pump(n, mode, grades, glyphs)
+                for n, mode, grades in (
+                    ("p1", "slot", (1, 2, 3, 4)),
+                    ("p2", "slot", (1, 2)),
+                    ("p3", "tap", (2,)),
+                    ("p4", "tap", (4,)),
+                )
+            ],
         }
 
     @staticmethod
@@ -158,21 +226,47 @@ class FakeBench:
         uid: str, card_no: str | None, holder: str, where: str, balance_fen: int | None, open_fen: int = 0
     ) -> dict[str, Any]:
         return {
-            "card": uid, "card_no": card_no, "holder": holder, "where": where,
-            "balance_fen": balance_fen, "open_fen": open_fen,
+            "card": uid,
+            "card_no": card_no,
+            "holder": holder,
+            "where": where,
+            "balance_fen": balance_fen,
+            "open_fen": open_fen,
         }
 
     @staticmethod
     def _pump(name: str, mode: str, grades: tuple[int, ...], glyphs: list[list[int]]) -> dict[str, Any]:
         lines = [line.ljust(20) for line in (f"PUMP {name[1]}  <b>READY</b>", "\ue000 7.56 /L", "INSERT CARD", "")]
         return {
-            "pump": name, "device": 256 + int(name[1]), "mode": mode, "power": True, "boots": 1, "network": "up",
-            "linked": True, "estop": False, "tamper": False, "seal": False, "permit": False, "motor": False,
-            "buzzer": False, "card": None,
+            "pump": name,
+            "device": 256 + int(name[1]),
+            "mode": mode,
+            "power": True,
+            "boots": 1,
+            "network": "up",
+            "linked": True,
+            "estop": False,
+            "tamper": False,
+            "seal": False,
+            "permit": False,
+            "motor": False,
+            "buzzer": False,
+            "card": None,
             "lcd": {"on": True, "backlight": True, "lines": lines, "glyphs": glyphs},
             "nozzles": [
-                {"nozzle": i, "grade": g, "lifted": False, "trigger": "none", "big_valve": False, "small_valve": False,
-                 "flow_ml_s": 0, "sale_ml": 0, "total_ml": 0, "pulser": "ok"} for i, g in enumerate(grades)
+                {
+                    "nozzle": i,
+                    "grade": g,
+                    "lifted": False,
+                    "trigger": "none",
+                    "big_valve": False,
+                    "small_valve": False,
+                    "flow_ml_s": 0,
+                    "sale_ml": 0,
+                    "total_ml": 0,
+                    "pulser": "ok",
+                }
+                for i, g in enumerate(grades)
             ],
         }
 

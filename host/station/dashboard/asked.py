@@ -77,5 +77,3 @@ def sale_filter(question: Asked) -> SaleFilter:
         since=_midnight(_day(raw.get("from", ""))),
         until=_midnight(_day(raw.get("to", "")), days=1),
     )
-
-

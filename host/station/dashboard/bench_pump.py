@@ -196,5 +196,3 @@ class BenchPump:
         if card and card["balance_fen"] is not None:
             return f"{name} · {figures.yuan(card['balance_fen'])} {self.t('unit.yuan')}"
         return name
-
-

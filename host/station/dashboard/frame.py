@@ -71,8 +71,10 @@ class Frame:
         language = press("translate", t("frame.language"), look="plain language", title=t("frame.language.title"))
         language.on("click", js_handler="() => { %s; location.reload(); }" % (COOKIE % ("ps_lang", other)))
         following = {"auto": "light", "light": "dark", "dark": "auto"}[theme]
-        title = f"{t('frame.theme')}（{t('frame.theme.' + theme)}）" if t.lang == texts.ZH else (
-            f"{t('frame.theme')} ({t('frame.theme.' + theme)})"
+        title = (
+            f"{t('frame.theme')}（{t('frame.theme.' + theme)}）"
+            if t.lang == texts.ZH
+            else (f"{t('frame.theme')} ({t('frame.theme.' + theme)})")
         )
         button = press(THEME_ICONS[theme], "", look="plain theme", title=title)
         button.on("click", js_handler="() => { %s; location.reload(); }" % (COOKIE % ("ps_theme", following)))

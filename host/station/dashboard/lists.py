@@ -111,7 +111,11 @@ def _sales(frame: Frame, client: Client) -> None:
             if question.problem:
                 Tag("div", t(question.problem), "note failed", role="alert")
             Listing(
-                t, "/sales", question, sale_columns(t), t("sales.none"),
+                t,
+                "/sales",
+                question,
+                sale_columns(t),
+                t("sales.none"),
                 lambda: source.sales(wanted, question.offset, ROWS),
             )
 
@@ -163,7 +167,11 @@ def _cards(frame: Frame, client: Client) -> None:
                 _field(t("cards.search"), "card", question.raw["card"])
                 _submit(t, "/cards")
             Listing(
-                t, "/cards", question, _card_columns(t), t("cards.empty"),
+                t,
+                "/cards",
+                question,
+                _card_columns(t),
+                t("cards.empty"),
                 lambda: source.cards(search, question.offset, ROWS),
             )
 
@@ -197,7 +205,11 @@ def _quarantine(frame: Frame, client: Client) -> None:
         Tag("div", t("quarantine.lead"), "muted")
         with Tag("section", look="panel"):
             Listing(
-                t, "/quarantine", question, _quarantine_columns(t), t("quarantine.empty"),
+                t,
+                "/quarantine",
+                question,
+                _quarantine_columns(t),
+                t("quarantine.empty"),
                 lambda: source.quarantine(question.offset, ROWS),
             )
 

@@ -90,8 +90,8 @@ class Tile:
         self.link_box.look("with-icon good" if view.online else "with-icon bad")
         self.link_icon.text = "link" if view.online else "link_off"
         self.link.text = self._link(view)
-        self.unsent.text = "" if view.unsent is None else (
-            t("tile.unsent", n=view.unsent) if view.unsent else t("tile.sent")
+        self.unsent.text = (
+            "" if view.unsent is None else (t("tile.unsent", n=view.unsent) if view.unsent else t("tile.sent"))
         )
 
     def _facts(self, view: PumpView) -> None:
