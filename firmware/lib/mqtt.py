@@ -6,7 +6,7 @@ time; a second one waits for its turn.
 The client keeps no clock: run() looks every WATCH_MS and adds up, which is exact enough for deadlines of seconds.
 
     client = MQTT("s1/p1", "10.0.0.2", 8883, "s1/p1", "secret", 10, tls=context(ca_der), name="pumpside-broker")
-    client.set_callback(on_message)           # called with topic and payload (bytes, memoryview); must not wait
+    client.set_callback(on_message)           # must not wait; topic, payload (bytes, memoryview; None: too long)
     await client.connect(15000)               # OSError, BadCertificate, MQTTException(return code)
     task = asyncio.create_task(client.run())  # watches the connection; ends with the OSError that ended it
     await client.subscribe(("a/b", "c/#")); await client.publish("a/c", b"...", qos=1)
@@ -289,12 +289,11 @@ class MQTT(MQTTClient):
         at = 2 + (body[0] << 8 | body[1]) if len(body) > 1 else 2
         if qos > 1 or at + 2 * qos > len(body):
             raise OSError(errno.EINVAL)
-        if whole:
-            try:
-                self.cb(bytes(body[2:at]), memoryview(body)[at + 2 * qos :])
-            except Exception:  # noqa: BLE001 - the message is to blame or its reader; the connection is not
-                self.faults += 1
-        else:
+        if not whole:
             self.dropped += 1
+        try:
+            self.cb(bytes(body[2:at]), memoryview(body)[at + 2 * qos :] if whole else None)
+        except Exception:  # noqa: BLE001 - the message is to blame or its reader; the connection is not
+            self.faults += 1
         if qos:
             self._put(b"\x40\2" + body[at : at + 2])

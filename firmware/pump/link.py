@@ -12,6 +12,7 @@ import os
 from time import ticks_diff, ticks_ms
 
 import mqtt
+from pump import kept
 from pump.core import signed
 from pump.core.backoff import Backoff
 
@@ -23,17 +24,18 @@ BATCH = 8  # records
 ACK_FIRST_MS, ACK_LAST_MS = 5000, 40000
 TIME_MS, TIME_RETRY_MS = 3600000, 30000
 COMMANDS_KEPT = 8
-DOWN = ("ack", "tariff", "settings", "lists/black", "command", "answer")
+DOWN = ("ack", "command", "answer") + kept.LEAVES
 
 
 class Link:
-    """up: connected and subscribed; error: why not, net, cert, auth or fault; rejected: payloads not believed."""
+    """up: connected and subscribed; error: why not, net, cert, auth or fault; rejected: payloads not believed;
+    unkept: messages that the file system did not take."""
 
     def __init__(self, identity, controller, journal, clock, ca_der, software, boot):
         """identity: the parsed identity.json; clock: now_s(), quality, set(Unix seconds); boot: number of this start;
         software: 16 hex characters; ca_der: certificate of the station's authority, without which there is no line."""
         broker = identity["broker"]
-        self.up, self.error, self.rejected = False, "", 0
+        self.up, self.error, self.rejected, self.unkept = False, "", 0, 0
         self._device = identity["device"]
         self._grades = [nozzle["grade"] for nozzle in identity["nozzles"]]
         self._key = binascii.unhexlify(identity["keys"]["link"])
@@ -63,6 +65,8 @@ class Link:
         self._first = 0  # no readable record is older
         self._record = bytearray(128)
         self._patience_ms = ACK_FIRST_MS
+        self._missed = False  # something to be kept came while fuelling, when no file may be written
+        kept.recall(controller, self._key, self._base)
 
     async def run(self):
         """Keeps the line up for ever."""
@@ -146,6 +150,9 @@ class Link:
                 batch = await self._batch()
                 if batch:
                     await client.publish(self._base + "journal", batch, False, 1)
+            elif self._missed and not self._controller.busy:
+                self._missed = False  # asked for again instead of held: the broker has it, the memory is needed
+                await client.subscribe([self._base + leaf for leaf in kept.LEAVES])
             else:
                 await asyncio.sleep_ms(50)
 
@@ -219,18 +226,25 @@ class Link:
 
     def _on_message(self, topic, payload):
         """What is not signed, well-formed and new is counted and dropped; it frees nothing and changes nothing."""
+        taken, leaf = False, ""
         try:
             name = str(topic, "utf-8")
-            taken = self._take(name[len(self._base) :], signed.verify(self._key, name, payload))
+            leaf = name[len(self._base) :]
+            taken = self._take(leaf, signed.verify(self._key, name, payload))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
-            taken = False
+            pass
         if not taken:
             self.rejected += 1
+        if leaf in kept.LEAVES:
+            if self._controller.busy:
+                self._missed = True
+            elif taken and not kept.keep(leaf, payload):
+                self.unkept += 1
 
     def _take(self, leaf, message):
         c = self._controller
         if leaf == "ack":
-            seq = _number(message["seq"])
+            seq = kept.number(message["seq"])
             if message["device"] != self._device or not self._journal.acked < seq < self._journal.head:
                 return seq == self._journal.acked  # the station says it again: true, but nothing new
             c.journal_ack(seq)
@@ -240,21 +254,11 @@ class Link:
         if leaf == "answer":
             if message["id"] == self._time_id:
                 self._time_id = ""
-                self._clock.set(_number(message["time"]))
+                self._clock.set(kept.number(message["time"]))
             else:
                 c.answer(message)
             return True
-        version = _number(message["version"])
-        if leaf == "tariff":
-            prices = {int(grade): _number(price) for grade, price in message["prices"].items()}
-            c.set_tariff(version, _number(message["effective"]), prices)
-        elif leaf == "settings":
-            c.set_settings(version, message["values"])
-        elif leaf == "lists/black":
-            c.set_blacklist(version, _number(message["made"]), b"".join(sorted(_card(n) for n in message["cards"])))
-        else:
-            return False
-        return True
+        return leaf in kept.LEAVES and kept.take(c, leaf, message)
 
     def _command(self, message):
         """Runs a command once; a repeated one gets the same acknowledgement again."""
@@ -280,18 +284,6 @@ class Link:
             await work
         except Exception:  # noqa: BLE001
             self._client.drop()
-
-
-def _number(value):
-    if type(value) is not int or not 0 <= value <= 0xFFFFFFFF:
-        raise ValueError("number")
-    return value
-
-
-def _card(number):
-    if len(number) != 16:
-        raise ValueError("card number")
-    return binascii.unhexlify(number)
 
 
 def _random16():

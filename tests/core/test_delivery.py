@@ -222,6 +222,24 @@ def test_d22_a_tariff_of_tomorrow_waits_for_tomorrow() -> None:
     assert bench.controller.prices == {1: 999}
 
 
+def test_d22_the_coming_tariff_does_not_push_out_the_one_that_is_due() -> None:
+    """The station sends both, one right after the other, to a pump that was away or is in the middle of a sale."""
+    bench = Bench("slot")
+    tomorrow = bench.controller.now_s + 86_400
+    assert bench.controller.set_tariff(2, 0, {1: 800})
+    assert bench.controller.set_tariff(3, tomorrow, {1: 999})
+    bench.wait(1)
+    assert (bench.controller.prices, bench.controller.tariff) == ({1: 800}, 2)
+    bench.authorise(bench.card())
+    assert bench.controller.set_tariff(4, 0, {1: 850})
+    assert not bench.controller.set_tariff(5, tomorrow, {1: 999}), "asked for again after the sale"
+    bench.fuel(3)
+    bench.hang()
+    bench.wait(12)
+    assert (bench.controller.prices, bench.controller.tariff) == ({1: 850}, 4)
+    assert bench.controller.set_tariff(5, tomorrow, {1: 999})
+
+
 @pytest.mark.parametrize("prices", [{1: 0}, {1: 100_000}, {1: True}, {1: "756"}, {}])
 def test_a_tariff_that_cannot_be_is_refused(prices: dict[int, object]) -> None:
     bench = Bench("slot")

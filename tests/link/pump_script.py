@@ -2,7 +2,7 @@
 
     micropython pump_script.py <directory of identity.json and ca.der>
 
-Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
+The directory is the pump's file system, mounted as /, and stays when the pump is started again. Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
 memory of what was acknowledged), `quit`. What changes is printed as one JSON object per line.
 """
 
@@ -14,13 +14,20 @@ import os
 import sys
 import time
 
+import vfs
+
+host = vfs.VfsPosix("/")
+vfs.umount("/")
+vfs.mount(vfs.VfsPosix(sys.argv[1]), "/")
+vfs.mount(host, "/host")
+sys.path[:] = [one if one.startswith(".") else "/host" + one for one in sys.path]
+os.chdir("/")
+
 from pump.core.checkpoint import Checkpoint
 from pump.core.config import Config
 from pump.core.controller import Controller
 from pump.core.journal import Journal
 from pump.link import Link
-
-home = sys.argv[1]
 
 
 class Flash:
@@ -52,7 +59,7 @@ class Clock:
 
 
 def load(name):
-    with open(home + "/" + name, "rb") as file:
+    with open("/" + name, "rb") as file:
         return file.read()
 
 
@@ -95,6 +102,7 @@ def situation():
         "online": controller.link_online,
         "error": link.error,
         "rejected": link.rejected,
+        "unkept": link.unkept,
         "acked": journal.acked,
         "newest": journal.head - 1,
         "locked": controller.locked,
@@ -103,6 +111,8 @@ def situation():
         "black": controller.blacklist_version,
         "blacks": len(controller.blacklist) // 8,
         "settings": controller.settings.version,
+        "no_flow_s": controller.settings.no_flow_s,
+        "newest_tariff": controller.next_tariff[0] if controller.next_tariff else controller.tariff,
         "quality": clock.quality,
         "offset": clock.offset // 10,
         "answered": controller.answered,

@@ -15,13 +15,18 @@ class LinkSide:
     def set_tariff(self, version, effective, prices):
         """prices: {grade: fen per litre}; effective: Unix time. Takes effect when due and no sale runs.
 
-        False (and nothing changed) for a version not above the last or a price outside 1..99999.
+        False (and nothing changed) for a version not above the last, a price outside 1..99999, or while one that is due
+        waits for the end of a sale: the coming one must not push it out.
         """
         newest = self.next_tariff[0] if self.next_tariff else self.tariff
         for price in prices.values():
             if type(price) is not int or not LEAST_PRICE_FEN <= price <= MOST_PRICE_FEN:
                 return False
         if version <= newest or not prices:
+            return False
+        if self.next_tariff and not self.delivery.sale and not self.delivery.reserving:
+            self.change_prices()
+        if self.next_tariff and self.next_tariff[1] <= self.now_s:
             return False
         self.next_tariff = version, effective, prices
         return True
