@@ -34,6 +34,17 @@ def test_the_blacklist_gets_a_version_only_when_it_changes(engine: Engine) -> No
         assert forecourt.set_blacklist(conn, [], T0 + 2).version == 2
 
 
+def test_a_blacklist_that_no_pump_would_take_is_refused_and_the_one_in_force_stays(engine: Engine) -> None:
+    """D2: the pumps read at most 180 cards at once; a longer list must not be sent and silently dropped there."""
+    full = [f"62000100{n:08d}" for n in range(180)]
+    with database.write(engine) as conn:
+        assert len(forecourt.set_blacklist(conn, full, T0).cards) == 180
+        with pytest.raises(ValueError, match="180"):
+            forecourt.set_blacklist(conn, [*full, "6200010000009999"], T0 + 1)
+        assert forecourt.blacklist(conn).version == 1
+        assert forecourt.set_blacklist(conn, full[1:], T0 + 2).version == 2
+
+
 def test_what_goes_down_goes_once_and_again_after_a_new_connection(engine: Engine) -> None:
     """amqtt forgets retained messages when it restarts: each connection publishes them anew."""
     outbound = Outbound()

@@ -47,6 +47,7 @@ blacklists_table = append_only(
 
 
 MAX_FEN_PER_L = 99_999
+MAX_BLACKLIST = 180  # cards: what a pump takes in one message (docs/mqtt.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,19 @@ def tariffs(conn: Connection, limit: int = 20) -> list[Tariff]:
 
 
 def set_blacklist(conn: Connection, cards: Sequence[str], now: int) -> Blacklist:
-    """Publishes the whole list of blocked cards as a new version; the same list again keeps its version."""
+    """Publishes the whole list of blocked cards as a new version; the same list again keeps its version.
+
+    Raises ValueError for more than MAX_BLACKLIST cards: the pumps would drop it and go on with the old one.
+    """
     latest = blacklist(conn)
     wanted = tuple(sorted(set(cards)))
     if wanted == latest.cards:
         return latest
+    if len(wanted) > max(MAX_BLACKLIST, len(latest.cards) - 1):  # one that is too long already may get shorter
+        raise ValueError(
+            f"黑名单最多 {MAX_BLACKLIST} 张卡，请先恢复不再需要停用的卡 "
+            f"the blacklist holds at most {MAX_BLACKLIST} cards: unblock one that need not stay blocked first"
+        )
     insert_rows(conn, blacklists_table, [(latest.version + 1, now, json.dumps(wanted))])
     return Blacklist(latest.version + 1, now, wanted)
 
