@@ -5,12 +5,12 @@ The shadows' own rules (station.sales.shadowing) have the last word on which of 
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, not_, or_, select
 
 from station import ledger
 from station.ledger.book import balances_table
 from station.sales import reasons, tables
-from station.sales.shadowing import Shadow, shadows
+from station.sales.shadowing import RANK_RESERVED, Shadow, shadows
 
 
 class Twice(NamedTuple):
@@ -37,11 +37,15 @@ def counted_twice(conn: Connection) -> list[Twice]:
 
 def differing(conn: Connection) -> list[Shadow]:
     """The shadows that nothing explains, by card number."""
-    s, b = tables.shadows.c, balances_table.c
+    s, b, sale = tables.shadows.c, balances_table.c, tables.sales.c
     purse = and_(b.account == ledger.purse("") + s.card_no, b.asset == ledger.FEN)
     complete_yet_other = and_(s.waiting_since.is_(None), s.seen_fen != func.coalesce(b.balance, 0))
     query = select(s.card_no).select_from(tables.shadows.outerjoin(balances_table, purse))
-    suspects = conn.execute(query.where(or_(s.reserved_count > s.counter, complete_yet_other))).scalars().all()
+    # The purse was last seen at a reservation that is known to be settled since: what it holds now is still to come.
+    settled = exists().where(sale.card_no == s.card_no, sale.counter == s.counter, sale.settled.is_not(None))
+    overtaken = and_(s.seen_rank == s.counter * 4 + RANK_RESERVED, settled)
+    suspicious = or_(s.reserved_count > s.counter, and_(complete_yet_other, not_(overtaken)))
+    suspects = conn.execute(query.where(suspicious)).scalars().all()
     return [shadow for shadow in shadows(conn, suspects) if shadow.state == "differs"]
 
 
