@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,21 @@ def test_the_command_line_lists_verifies_and_decides(station: Settings) -> None:
     with database.read(engine) as conn:
         assert sales.money_invariant(conn).holds
     engine.dispose()
+
+
+def test_the_list_of_sales_has_a_heading_and_says_in_which_zone_its_times_are(
+    station: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A station's people read their own clock, whoever reads it elsewhere sees which one it was."""
+    monkeypatch.setenv("TZ", "CST-8")  # POSIX: eight hours east
+    heading, line = run(station, "sales").stdout.splitlines()
+    words = "时间 time 油机/枪 pump 油品 grade 油量 volume 金额 amount 卡号 card 状态 state"
+    assert " ".join(heading.split()) == words
+    ended = datetime.fromtimestamp(T0 + 21, UTC).astimezone(timezone(timedelta(hours=8)))  # its third record
+    assert line.startswith(f"{ended:%Y-%m-%d %H:%M:%S}+08:00  p1/1 ")
+    assert line.endswith("6200010000000017  已结算 settled") and "75.60 元" in line and "92#" in line
+    places = [len(text[: text.index(word)].encode("gb18030")) for text, word in ((heading, "卡号"), (line, "6200"))]
+    assert places[0] == places[1]  # two bytes for what takes two places: the columns stand under their headings
 
 
 @pytest.mark.parametrize("command", sorted({"sales", "verify", "init", "ingest", "web", "price", "pump", "tank"}))

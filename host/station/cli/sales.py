@@ -3,12 +3,13 @@
 import csv
 import sys
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
+from unicodedata import east_asian_width
 
 import typer
 
-from station import sales
+from station import sales, texts
 from station.cli.common import existing
 from station.cli.verify import yuan
 from station.platform import clock, database
@@ -18,6 +19,9 @@ app = typer.Typer(invoke_without_command=True)
 
 By = Annotated[str, typer.Option("--by", help="经办人 · who decides")]
 Why = Annotated[str, typer.Option("--why", help="原因 · the reason")]
+
+HEADINGS = ("时间 time", "油机/枪 pump", "油品 grade", "油量 volume", "金额 amount", "卡号 card", "状态 state")
+WIDTHS = (25, 12, 10, -12, -13, 16, 0)  # below nought: to the right
 
 
 @app.callback()
@@ -41,13 +45,25 @@ def recent(
         writer.writerow(field for field in sales.SaleRow.__dataclass_fields__)
         writer.writerows(asdict(row).values() for row in rows)
         return
-    for row in rows:
-        typer.echo(
-            f"{when(row.ended or row.started)}  {row.pump}/{(row.nozzle or 0) + 1}  {row.grade or '-':>2}  "
-            f"{litres(row.volume_ml):>9} L  {yuan(row.amount_fen or 0):>9} 元  {row.card_no or '-':16}  {row.state}"
-        )
     if not rows:
         typer.echo("还没有交易 · no sales yet")
+        return
+    typer.echo(in_columns(HEADINGS))
+    for row in rows:
+        nozzle = "-" if row.nozzle is None else row.nozzle + 1
+        typer.echo(
+            in_columns(
+                (
+                    when(row.ended or row.started),
+                    f"{row.pump}/{nozzle}",
+                    texts.grade(row.grade) if row.grade else "-",
+                    f"{litres(row.volume_ml)} L",
+                    f"{yuan(row.amount_fen)} 元" if row.amount_fen is not None else "-",
+                    row.card_no or "-",
+                    f"{texts.sale_state(row.state)} {texts.sale_state(row.state, texts.EN)}",
+                )
+            )
+        )
 
 
 @app.command()
@@ -131,8 +147,17 @@ def end(
 
 
 def when(at: int | None) -> str:
-    """Local time of the station."""
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S") if at else "-" * 19
+    """Local time of the station with its zone, as 2026-11-22 08:30:00+08:00."""
+    return datetime.fromtimestamp(at, UTC).astimezone().isoformat(" ", "seconds") if at else "-" * 25
+
+
+def in_columns(cells: tuple[str, ...]) -> str:
+    """Cells of one line of sales, padded to WIDTHS as a terminal shows them: a Chinese character takes two places."""
+    padded = []
+    for cell, width in zip(cells, WIDTHS, strict=True):
+        blanks = " " * (abs(width) - sum(2 if east_asian_width(c) in "WF" else 1 for c in cell))
+        padded.append(blanks + cell if width < 0 else cell + blanks)
+    return "  ".join(padded).rstrip()
 
 
 def litres(volume_ml: int | None) -> str:
