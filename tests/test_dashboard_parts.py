@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -157,3 +158,12 @@ def test_an_export_is_exact_and_nothing_in_it_is_a_formula() -> None:
     assert line[1:7] == ["p1", "1", "92#", "25.101", "7.56", "189.76"]
     assert line[8] == "'=cmd|' /C calc'!A0"
     assert line[9] == "到定额"
+
+
+def test_times_say_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, expected in (("Asia/Shanghai", "UTC+08:00"), ("Asia/Kolkata", "UTC+05:30"), ("UTC", "UTC+00:00")):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+        assert figures.zone() == expected
+    monkeypatch.undo()
+    time.tzset()

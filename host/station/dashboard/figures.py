@@ -58,6 +58,12 @@ def clock(unix_s: int | None) -> str:
     return NOTHING if not unix_s else datetime.fromtimestamp(unix_s, UTC).astimezone().strftime("%H:%M:%S")
 
 
+def zone() -> str:
+    """The zone in which all times are shown, as its distance from UTC: UTC+08:00."""
+    hours = datetime.now().astimezone().strftime("%z")
+    return f"UTC{hours[:3]}:{hours[3:]}"
+
+
 def day_and_clock(unix_s: int | None) -> str:
     """Local date and time, ISO order (GB/T 7408), of Unix seconds."""
     return NOTHING if not unix_s else datetime.fromtimestamp(unix_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.client import Client
 
 from station import texts
-from station.dashboard import words
+from station.dashboard import figures, words
 from station.dashboard.dom import Icon, Tag, Words, press
 from station.dashboard.hub import AlarmLine, Hub
 
@@ -60,6 +60,7 @@ class Frame:
                 for link, key in self.pages:
                     Tag("a", t(key), "here" if link == path else "", href=link)
             with Tag("div", look="tools"):
+                Tag("span", t("frame.zone", zone=figures.zone()), "zone")
                 AlarmBadge(self.hub, t)
                 self._switches(t, theme)
         with Tag("div", look="content"):

@@ -15,6 +15,7 @@ PAGES: Mapping[str, Pair] = {
     "nav.bench": ("模拟台", "Bench"),
     "frame.language": ("EN", "中文"),
     "frame.language.title": ("Show in English", "用中文显示"),
+    "frame.zone": ("时间均为 {zone}", "times are {zone}"),
     "frame.theme": ("切换明暗", "Light or dark"),
     "frame.theme.auto": ("跟随系统", "follow system"),
     "frame.theme.light": ("浅色", "light"),
