@@ -1,7 +1,11 @@
 """Cards that the records speak against are blocked everywhere; honest ones never are (R4, D31)."""
 
 import asyncio
+import os
 import random
+import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -20,8 +24,9 @@ from station.dashboard.reads import StationSource
 from station.mqtt import card_watch
 from station.mqtt.card_watch import CardWatch
 from station.mqtt.outbound import Outbound
-from station.platform import database
+from station.platform import database, pki
 from station.platform.secrets import Secrets
+from station.platform.settings import Settings
 from tests.station.test_order import CARDS, PUMPS, Story, events, undone
 from tests.station.world import T0, PumpJournal, TestCard, issue, send
 
@@ -131,6 +136,35 @@ def test_the_watch_runs_by_itself_and_outlives_a_database_that_fails(
         while state(engine, card) != "blocked" and time.monotonic() < until:
             time.sleep(0.02)
     assert failed.is_set() and state(engine, card) == "blocked"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_ingest_process_blocks_a_cloned_card_within_a_minute(
+    engine: Engine, secrets: Secrets, settings: Settings, pump: PumpJournal, other_pump: PumpJournal
+) -> None:
+    """R4: the process as `pumpside run` starts it; that no broker answers does not matter to the watch."""
+    with database.write(engine) as conn:
+        card = registered(conn)
+        copy = clone(card)
+        pump.sale(card, 5_000)
+        other_pump.sale(copy, 6_000)
+        send(conn, secrets, *pump.written)
+        send(conn, secrets, *other_pump.written, pump="p2")
+    pki.ensure(settings.pki_dir)
+    with socket.socket() as taken:  # bound and not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        env = {**os.environ, "PUMPSIDE_DATA_DIR": str(settings.data_dir), "PUMPSIDE_BROKER_PORT": port}
+        started = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-m", "station", "ingest"], env=env)
+        try:
+            while state(engine, card) != "blocked" and time.monotonic() - started < 60:
+                assert process.poll() is None
+                time.sleep(0.2)
+        finally:
+            process.terminate()
+            ended = process.wait(20)
+    assert state(engine, card) == "blocked" and ended == 0
 
 
 def test_one_fen_removed_from_a_card_is_alarmed_and_the_card_blocked_at_its_next_contact(
