@@ -65,7 +65,7 @@ class Link:
         self._first = 0  # no readable record is older
         self._record = bytearray(128)
         self._patience_ms = ACK_FIRST_MS
-        self._missed = False  # something to be kept came while fuelling, when no file may be written
+        self._missed = False  # something that lasts came while fuelling
         kept.recall(controller, self._key, self._base)
 
     async def run(self):
@@ -151,7 +151,7 @@ class Link:
                 if batch:
                     await client.publish(self._base + "journal", batch, False, 1)
             elif self._missed and not self._controller.busy:
-                self._missed = False  # asked for again instead of held: the broker has it, the memory is needed
+                self._missed = False
                 await client.subscribe([self._base + leaf for leaf in kept.LEAVES])
             else:
                 await asyncio.sleep_ms(50)
@@ -230,19 +230,23 @@ class Link:
         try:
             name = str(topic, "utf-8")
             leaf = name[len(self._base) :]
-            taken = self._take(leaf, signed.verify(self._key, name, payload))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+            if leaf in kept.LEAVES and self._controller.busy:
+                # Memory and time are the sale's; it is not held but asked for again, because the broker has it.
+                self._missed = True
+                return
+            taken = self._take(leaf, signed.text(self._key, name, payload))
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError):
             pass
         if not taken:
             self.rejected += 1
-        if leaf in kept.LEAVES:
-            if self._controller.busy:
-                self._missed = True
-            elif taken and not kept.keep(leaf, payload):
-                self.unkept += 1
+        elif leaf in kept.LEAVES and not kept.keep(leaf, payload):
+            self.unkept += 1
 
-    def _take(self, leaf, message):
+    def _take(self, leaf, text):
         c = self._controller
+        if leaf in kept.LEAVES:
+            return kept.take(c, leaf, text)
+        message = signed.parse(text)
         if leaf == "ack":
             seq = kept.number(message["seq"])
             if message["device"] != self._device or not self._journal.acked < seq < self._journal.head:
@@ -258,7 +262,7 @@ class Link:
             else:
                 c.answer(message)
             return True
-        return leaf in kept.LEAVES and kept.take(c, leaf, message)
+        return False
 
     def _command(self, message):
         """Runs a command once; a repeated one gets the same acknowledgement again."""

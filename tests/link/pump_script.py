@@ -2,7 +2,9 @@
 
     micropython pump_script.py <directory of identity.json and ca.der>
 
-The directory is the pump's file system, mounted as /, and stays when the pump is started again. Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
+The directory is the pump's file system, mounted as /, and stays when the pump is started again.
+
+Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
 memory of what was acknowledged), `quit`. What changes is printed as one JSON object per line.
 """
 

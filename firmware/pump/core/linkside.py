@@ -64,9 +64,12 @@ class LinkSide:
         """
         if version <= self.blacklist_version or len(cards) % 8:
             return False
-        for at in range(8, len(cards), 8):
-            if cards[at - 8 : at] >= cards[at : at + 8]:
+        last = b""
+        for at in range(0, len(cards), 8):
+            card = cards[at : at + 8]
+            if last >= card:
                 return False
+            last = card
         self.blacklist_version, self.blacklist = version, cards
         self.append(records.LIST, (LIST_BLACK, version, len(cards) // 8, made & 0xFFFFFFFF))
         return True
