@@ -22,7 +22,7 @@ STATE = b'{"v":1,"online":true,"device":257,"boot":3,"state":"idle","alarms":[2]
 
 
 def ask(payload: bytes) -> Message:
-    return Message(f"{ROOT}/ask", payload, 1, 1)
+    return Message(f"{ROOT}/ask", payload)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_states_are_kept_when_they_tell_something_and_no_oftener_than_needed(eng
             assert found is not None
             return found
 
-    state = Message(f"{ROOT}/state", STATE, 1, 1, True)
+    state = Message(f"{ROOT}/state", STATE)
     work(engine, secrets, [state], NOW)
     assert (kept().state["boot"], kept().state["online"], kept().state_at) == (3, True, NOW)
     work(engine, secrets, [state], NOW + 5)

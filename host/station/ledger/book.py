@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, select, union_all
+from sqlalchemy.exc import IntegrityError
 
 from station.platform.bulk import insert_rows, select_in, upsert_rows
 from station.platform.database import STRICT, BigInt, append_only, metadata
@@ -84,10 +85,16 @@ def post(conn: Connection, key: str, at: int, lines: Sequence[Transfer], memo: s
 
 def post_many(conn: Connection, entries: Iterable[Entry]) -> int:
     """Posts one-transfer entries set by set, skipping keys already posted. Returns how many were new."""
-    fresh = {entry.key: entry for entry in entries}
-    for (key,) in list(select_in(conn, select(transfers.c.key), transfers.c.key, fresh)):
-        fresh.pop(key, None)
-    _write(conn, [(e.key, 0, e.at, *_checked(e.transfer), e.memo) for e in fresh.values()])
+    fresh = {entry.key: (entry.key, 0, entry.at, *_checked(entry.transfer), entry.memo) for entry in entries}
+    if not fresh:
+        return 0
+    try:  # nearly always all are new, and asking first would cost as much as the writing
+        with conn.begin_nested():
+            _write(conn, list(fresh.values()))
+    except IntegrityError:
+        for (key,) in list(select_in(conn, select(transfers.c.key), transfers.c.key, fresh)):
+            fresh.pop(key)
+        _write(conn, list(fresh.values()))
     return len(fresh)
 
 

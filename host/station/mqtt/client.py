@@ -14,12 +14,30 @@ from station.platform.settings import Settings
 
 KEEPALIVE_S = 30
 RECONNECT_S = (1, 10)
+TLS_RECORD = 16_384  # the longest there is (RFC 8446, 5.1)
+
+
+class _ReadAhead(ssl.SSLSocket):
+    """Reads a whole TLS record at once and gives it out in pieces: paho asks four times for one message."""
+
+    _ahead, _at = b"", 0
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        if self._at >= len(self._ahead):
+            self._ahead, self._at = super().recv(TLS_RECORD, flags), 0
+        piece = self._ahead[self._at : self._at + buflen]
+        self._at += buflen
+        return piece
+
+    def pending(self) -> int:
+        return max(0, len(self._ahead) - self._at) + super().pending()
 
 
 class _NamedContext(ssl.SSLContext):
     """Checks the certificate for the broker's own name, by whatever address it is reached."""
 
     broker_name = ""
+    sslsocket_class = _ReadAhead
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         kwargs["server_hostname"] = self.broker_name

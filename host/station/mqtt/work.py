@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -20,15 +20,11 @@ UP = ("journal", "ask", "state", "live", "done")
 STATE_EVERY_S = 10  # an unchanged state is written no oftener
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message from a pump; mid is the broker's packet id (0 for QoS 0)."""
+class Message(NamedTuple):
+    """One message from a pump."""
 
     topic: str
     payload: bytes
-    mid: int = 0
-    qos: int = 0
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)

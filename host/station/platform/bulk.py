@@ -6,13 +6,10 @@ Table and column names come from Table objects of ours, never from input; values
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
-
-T = TypeVar("T")
-IN_LIMIT = 500  # pairs in one IN list
 
 
 @lru_cache(maxsize=64)
@@ -52,13 +49,6 @@ def upsert_rows(
     conn.exec_driver_sql(_insert_sql(table, _mark(conn), clause), list(rows))
 
 
-def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[list[T]]:
-    """The values in lists of at most `size`."""
-    everything = list(values)
-    for start in range(0, len(everything), size):
-        yield everything[start : start + size]
-
-
 def select_in(conn: Connection, query: Select[Any], column: ColumnElement[Any], values: Iterable[Any]) -> Iterator[Any]:
     """The rows of `query` whose `column` is one of the values (numbers or texts), however many those are."""
     some = list(values)
@@ -74,9 +64,17 @@ def select_in(conn: Connection, query: Select[Any], column: ColumnElement[Any], 
 
 
 def select_pairs(
-    conn: Connection, query: Select[Any], columns: ColumnElement[Any], pairs: Iterable[Any]
+    conn: Connection, query: Select[Any], columns: tuple[ColumnElement[Any], ColumnElement[Any]], pairs: Iterable[Any]
 ) -> Iterator[Any]:
-    """As select_in, for a tuple_ of columns."""
-    chosen = query.where(columns.in_(bindparam("some", expanding=True)))
-    for some in chunks(pairs):
-        yield from conn.execute(chosen, {"some": some}).all()
+    """As select_in, for a pair of columns."""
+    some = list(pairs)
+    if not some:
+        return
+    if conn.dialect.name == "sqlite":
+        value = func.json_each(bindparam("some")).table_valued("value").c.value
+        among = select(func.json_extract(value, "$[0]"), func.json_extract(value, "$[1]"))
+        yield from conn.execute(query.where(tuple_(*columns).in_(among)), {"some": json.dumps(some)}).all()
+    else:
+        halves = zip(columns, zip(*some, strict=True), strict=True)
+        unnested = (func.unnest(bindparam(None, list(half), type_=ARRAY(column.type))) for column, half in halves)
+        yield from conn.execute(query.where(tuple_(*columns).in_(select(*unnested)))).all()

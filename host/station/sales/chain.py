@@ -8,9 +8,11 @@ sequence can lie until the chain decides. A person may admit a record that the c
 
 import hashlib
 import hmac
+import struct
+from binascii import crc32
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
@@ -18,6 +20,7 @@ from pump.core import records
 from station.platform.bulk import select_in, upsert_rows
 from station.sales import reasons, tables
 from station.sales.isolation import Oddity
+from station.sales.tables import SEQ_BITS
 
 Mac = Callable[[bytes, bytes], bytes]
 
@@ -25,7 +28,8 @@ AHEAD_LIMIT = 20_480  # twice what a journal holds
 FUTURE_S = 86_400  # a wall time further ahead than this is not believed
 
 
-Header = tuple[int, int, int, int, int, int, int]  # as pump.core.records.header gives it
+Header = tuple[int, int, int, int, int, int, int, bytes]  # as pump.core.records.header gives it, and the mac
+Body = tuple[Any, ...]  # as pump.core.records.body gives it; () for an unknown kind
 
 
 class Proven(NamedTuple):
@@ -38,7 +42,26 @@ class Proven(NamedTuple):
     quality: int
     at: int
     raw: bytes
+    body: Body
     trusted: bool = True
+
+
+_FRAME = struct.Struct(f"{records.HEADER}{records.BODY_SIZE}x{records.MAC_SIZE}sI")
+_BODIES = {kind: struct.Struct(body) for kind, body in records.BODIES.items()}
+
+
+def header_of(raw: bytes) -> Header | None:
+    """The header of 128 bytes; None if they are not a whole record (version, CRC)."""
+    version, kind, quality, _, device, seq, boot, uptime_s, wall_s, mac, crc = _FRAME.unpack(raw)
+    if version != records.VERSION or crc != crc32(raw[: records.CRC_AT]):
+        return None
+    return kind, quality, device, seq, boot, uptime_s, wall_s, mac
+
+
+def body_of(kind: int, raw: bytes) -> Body:
+    """records.body with its formats compiled once."""
+    opener = _BODIES.get(kind)
+    return opener.unpack_from(raw, records.BODY_AT) if opener else ()
 
 
 def mac_of(key: bytes) -> Mac:
@@ -87,7 +110,7 @@ class Link:
         if seq <= self.head.seq:
             self.repeated.append(raw)
         elif seq == self.head.seq + 1:
-            if self._continues(raw):
+            if self._continues(raw, header):
                 self._append(raw, header, True)
                 if self.waiting:
                     self._take_waiting()
@@ -100,8 +123,10 @@ class Link:
             self.fresh_waiting.append((seq, raw))
 
     def admit(self, raw: bytes) -> None:
-        """Takes a record on a person's word: it becomes the head whatever its mac and sequence."""
-        self._append(raw, records.header(raw), False)
+        """Takes a whole record on a person's word: it becomes the head whatever its mac and sequence."""
+        header = header_of(raw)
+        assert header, "only whole records are kept as records"
+        self._append(raw, header, False)
         self._take_waiting()
 
     def _take_waiting(self) -> None:
@@ -109,16 +134,17 @@ class Link:
             self.stale_waiting = True
             seq = self.head.seq + 1
             for raw in candidates:
-                if self.head.seq < seq and self._continues(raw):
-                    self._append(raw, records.header(raw), True)
+                header = header_of(raw)
+                if header and self.head.seq < seq and self._continues(raw, header):
+                    self._append(raw, header, True)
                 else:
                     self.odd.append(self._oddity(reasons.BAD_MAC, raw, seq))
 
-    def _continues(self, raw: bytes) -> bool:
-        return hmac.compare_digest(self.mac(self.head.mac, raw), raw[records.MAC_AT : records.CRC_AT])
+    def _continues(self, raw: bytes, header: Header) -> bool:
+        return hmac.compare_digest(self.mac(self.head.mac, raw), header[7])
 
     def _append(self, raw: bytes, header: Header, trusted: bool) -> None:
-        kind, quality, device, seq, boot, uptime_s, wall_s = header
+        kind, quality, device, seq, boot, uptime_s, wall_s, mac = header
         head = self.head
         if boot != head.boot:
             head.boot, head.clock_offset_s = boot, None
@@ -128,8 +154,9 @@ class Link:
             head.clock_offset_s = wall_s - uptime_s
         elif head.clock_offset_s is not None:
             at = head.clock_offset_s + uptime_s
-        head.seq, head.mac = seq, raw[records.MAC_AT : records.CRC_AT]
-        self.proven.append(Proven(tables.record_id(device, seq), device, seq, kind, quality, at, raw, trusted))
+        head.seq, head.mac = seq, mac
+        body = body_of(kind, raw)
+        self.proven.append(Proven(device << SEQ_BITS | seq, device, seq, kind, quality, at, raw, body, trusted))
 
     def _oddity(self, reason: str, raw: bytes, seq: int) -> Oddity:
         return Oddity(reason, f"{self.head.device}/{seq}", raw, self.head.device, seq)

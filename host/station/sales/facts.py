@@ -48,7 +48,7 @@ class Facts:
 as_row = attrgetter(*(field.name for field in fields(Facts)))
 
 
-def start(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+def start(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
     uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate = body
     if reserved_fen < 1 or price < 1:
@@ -58,7 +58,7 @@ def start(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
     return _learn(facts, (_SALE, sale), (_START, (text, at)))
 
 
-def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
+def reserved(facts: Facts, body: tuple[Any, ...], _at: int, _by: int) -> str | None:
     """Merges a RESERVED: the card gave the money."""
     _, _, counter, reserved_fen, balance_fen, _, uid = body
     if reserved_fen < 1:
@@ -73,7 +73,7 @@ def reserved(facts: Facts, body: tuple[Any, ...]) -> str | None:
     return fault
 
 
-def end(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+def end(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges an END. Its amount must be the price of its volume, and never more than was reserved less 1 fen."""
     (
         _, uid, card_no, counter, nozzle, grade, reason, flags, price, tariff, reserved_fen, amount_fen, volume_ml,
@@ -117,7 +117,7 @@ def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None
     return None
 
 
-def void(facts: Facts, body: tuple[Any, ...], at: int) -> str | None:
+def void(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a VOID: the card never gave the money."""
     _, _, uid, counter, _ = body
     if facts.is_reserved:

@@ -70,11 +70,10 @@ def _feed(link: Link, batch: Batch) -> list[Oddity]:
     odd = []
     for at in range(0, len(batch.raw), size):
         raw = batch.raw[at : at + size]
-        if not records.is_whole(raw):
+        header = chain.header_of(raw)
+        if header is None:
             odd.append(Oddity(reasons.DAMAGED, place, raw, link.head.device))
-            continue
-        header = records.header(raw)
-        if header[2] != link.head.device:
+        elif header[2] != link.head.device:
             odd.append(Oddity(reasons.WRONG_DEVICE, place, raw, *header[2:4]))
         else:
             link.take(raw, header)
@@ -87,13 +86,13 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
     odd = chain.save(conn, links)
     insert_rows(conn, tables.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
     odd += _fuel_outside_sales(conn, proven, pumps)
-    spoken = [(isolation.sale_id(record.kind, record.device, record.seq, record.raw), record) for record in proven]
+    spoken = [isolation.sale_id(record.kind, record.device, record.seq, record.body) for record in proven]
     merge = Merge(conn, pumps, now)
-    merge.load({identity for identity, _ in spoken if identity is not None})
-    for identity, record in spoken:
+    merge.load({identity for identity in spoken if identity is not None})
+    for identity, record in zip(spoken, proven, strict=True):
         if identity is not None:
             merge.record(identity, record)
-        elif record.kind not in records.BODIES:
+        elif not record.body:
             odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
     merge.save()
     return odd + merge.odd
@@ -105,7 +104,7 @@ def _fuel_outside_sales(conn: Connection, proven: list[Proven], pumps: dict[int,
     for record in proven:
         if record.kind != records.ALARM:
             continue
-        _, nozzle, _, _, volume_ml, _ = records.body(record.raw)
+        _, nozzle, _, _, volume_ml, _ = record.body
         if volume_ml == 0:
             continue
         grade = next((n.grade for n in pumps[record.device].nozzles if n.nozzle == nozzle), None)
@@ -138,7 +137,7 @@ class Merge:
     def record(self, identity: int, record: Proven) -> None:
         """Merges one record into its sale; what contradicts goes to quarantine and changes nothing."""
         sale = self.sales.get(identity) or Facts(identity)
-        fault = merge(sale, record)
+        fault = _MERGERS[record.kind](sale, record.body, record.at, record.device)
         if fault:
             self.odd.append(_oddity(fault, record, ""))
         else:
@@ -176,16 +175,16 @@ class Merge:
 
 def merge(sale: Facts, record: Proven) -> str | None:
     """Merges one record into its sale; the quarantine reason if it cannot be."""
-    body = records.body(record.raw)
-    if record.kind == records.START:
-        return facts.start(sale, body, record.at)
-    if record.kind == records.RESERVED:
-        return facts.reserved(sale, body)
-    if record.kind == records.END:
-        return facts.end(sale, body, record.at)
-    if record.kind == records.SETTLED:
-        return facts.settled(sale, body, record.at, record.device)
-    return facts.void(sale, body, record.at)
+    return _MERGERS[record.kind](sale, record.body, record.at, record.device)
+
+
+_MERGERS = {
+    records.START: facts.start,
+    records.RESERVED: facts.reserved,
+    records.END: facts.end,
+    records.SETTLED: facts.settled,
+    records.VOID: facts.void,
+}
 
 
 def entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:

@@ -2,14 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from pump.core import records
 from station.platform.bulk import select_in
 from station.sales import reasons
-from station.sales.tables import quarantine, record_id
+from station.sales.tables import SEQ_BITS, quarantine
 
+_NAMES_SALE = frozenset((records.RESERVED, records.SETTLED, records.VOID))
 RAW_LIMIT = 65_536  # no message of ours is longer; more is cut and the cut is told
 
 
@@ -66,15 +68,15 @@ def isolate_message(conn: Connection, topic: str, payload: bytes, why: str, now:
     isolate(conn, [Oddity(reasons.MALFORMED, topic, payload, detail=why[:200])], now)
 
 
-def sale_id(kind: int, device: int, seq: int, raw: bytes) -> int | None:
-    """The sale that a whole record speaks of; None for records of other kinds."""
-    if kind == records.START:
-        return record_id(device, seq)
+def sale_id(kind: int, device: int, seq: int, body: tuple[Any, ...]) -> int | None:
+    """The sale that a record speaks of; None for records of other kinds."""
     if kind == records.END:
-        return record_id(device, records.body(raw)[0])
-    if kind in (records.RESERVED, records.SETTLED, records.VOID):
-        return record_id(*records.body(raw)[:2])
-    return None
+        seq = body[0]
+    elif kind in _NAMES_SALE:
+        device, seq = body[:2]
+    elif kind != records.START:
+        return None
+    return device << SEQ_BITS | seq
 
 
 def kept_records(conn: Connection, reason: str, device: int, seq: int) -> list[bytes]:
@@ -91,7 +93,7 @@ def records_with(conn: Connection, reason: str) -> list[int]:
     found = []
     for raw in filter(records.is_whole, raws):
         kind, _, device, seq, _, _, _ = records.header(raw)
-        identity = sale_id(kind, device, seq, raw)
+        identity = sale_id(kind, device, seq, records.body(raw) if kind in records.BODIES else ())
         if identity is not None:
             found.append(identity)
     return found

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Connection, Select, func, select
 
 from pump.core import records
 from station import ledger
@@ -161,8 +161,8 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
     """Brings the shadows to these sales. before: each sale's former stage. Returns cards and counters that are odd."""
     odd = []
     rows = _load(conn, {sale.card_no for sale in sales if sale.card_no})
-    newly: list[Facts] = []
-    for sale in sales:
+    late: list[Facts] = []
+    for sale in sorted(sales, key=lambda sale: sale.counter or 0):
         if sale.card_no is None or sale.counter is None:
             continue
         row, old = rows[sale.card_no], before.get(sale.id, (False,) * 4)
@@ -170,27 +170,28 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
             device, seq = tables.split_id(sale.id)
             odd.append(Oddity(reasons.UNKNOWN_CARD, sale.card_no, b"", detail=f"{device}/{seq}"))
         if sale.is_reserved:
-            row.see(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
             if not old[0]:
                 row.reserved_count += 1
-                newly.append(sale)
+                if sale.counter <= row.counter:  # one beyond all that were seen cannot have been there before
+                    late.append(sale)
+            row.see(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
         if sale.settled is not None:
             # A report made later, by whoever met the card next, tells the purse as it was then.
             fen = None if sale.how == records.HOW_OBSERVED else sale.balance_fen
             row.see(sale.counter, RANK_SETTLED, fen, sale.settled)
             row.settled_count += not old[3]
     upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])
-    return odd + _counters_twice(conn, newly)
+    return odd + _counters_twice(conn, late)
 
 
-def _counters_twice(conn: Connection, newly: list[Facts]) -> list[Oddity]:
+def _counters_twice(conn: Connection, late: list[Facts]) -> list[Oddity]:
     s = tables.sales.c
     number = func.count()
     query: Select[Any] = select(s.card_no, s.counter, func.max(s.id), number).where(s.is_reserved == 1)
     query = query.group_by(s.card_no, s.counter).having(number > 1)
-    pairs = dict.fromkeys((sale.card_no, sale.counter) for sale in newly)
+    pairs = dict.fromkeys((sale.card_no, sale.counter) for sale in late)
     odd = []
-    for card_no, counter, latest, times in select_pairs(conn, query, tuple_(s.card_no, s.counter), pairs):
+    for card_no, counter, latest, times in select_pairs(conn, query, (s.card_no, s.counter), pairs):
         device, seq = tables.split_id(latest)
         detail = f"card {card_no} counter {counter}: {times} sales"
         odd.append(Oddity(reasons.COUNTER_TWICE, f"{device}/{seq}", b"", device, seq, detail))

@@ -15,7 +15,7 @@ from station.ledger import Finding
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
 from station.sales import facts, intake, isolation, reasons, shadowing, tables
-from station.sales.chain import Proven, mac_of
+from station.sales.chain import Proven, body_of, mac_of
 from station.sales.decisions import decided
 from station.sales.facts import Facts
 from station.sales.invariant import money_invariant
@@ -88,8 +88,9 @@ def _remade(conn: Connection) -> dict[int, Facts]:
     query = select(r.id, r.kind, r.quality, r.at, r.raw).where(r.kind.in_(kinds)).order_by(r.id)
     for row in conn.execute(query.execution_options(yield_per=1000)):
         device, seq = tables.split_id(row.id)
-        record = Proven(row.id, device, seq, row.kind, row.quality, row.at, bytes(row.raw))
-        identity = isolation.sale_id(record.kind, record.device, record.seq, record.raw)
+        raw = bytes(row.raw)
+        record = Proven(row.id, device, seq, row.kind, row.quality, row.at, raw, body_of(row.kind, raw))
+        identity = isolation.sale_id(record.kind, record.device, record.seq, record.body)
         if identity is not None:
             sale = made.get(identity) or Facts(identity)
             if intake.merge(sale, record) is None:
