@@ -30,7 +30,7 @@ from station import first_start, ledger, sales, setup
 from station.ledger import Transfer
 from station.ledger.book import balances_table
 from station.mqtt.service import IngestService
-from station.platform import database
+from station.platform import database, logs
 from station.platform.bulk import insert_rows
 from station.platform.database import metadata
 from station.platform.secrets import Secrets
@@ -57,8 +57,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sales", type=int, default=8000)
     parser.add_argument("--broker", choices=("embedded", "mosquitto"), default=default_broker())
+    parser.add_argument("--ingest", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--publish", nargs=2, metavar=("PUMP", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.ingest:
+        return run_ingest(load())
     if options.publish:
         return publish(load(), options.publish[0], Path(options.publish[1]))
     with tempfile.TemporaryDirectory(prefix="pumpside-ingest-") as directory:
@@ -80,46 +83,59 @@ def main() -> int:
 
 
 def measured(settings: Settings, number: int, kind: str) -> tuple[float, int, Engine]:
-    """(sales per second from the first publish to the last commit, commits, the filled database)."""
+    """(sales per second from the broker's first message to the last commit, commits, the filled database).
+
+    The ingest process sleeps until the broker holds everything, so that the senders are not measured.
+    """
     secrets = Secrets.load(settings.secrets_path)
     engine = database.open_engine(database.url_for(settings))
     files = write_journals(settings, secrets, number)
-    service = IngestService(settings, secrets, engine)
-    with broker(settings, kind):
-        thread = threading.Thread(target=service.run, daemon=True)
-        thread.start()
-        assert service.ready.wait(30), "the station could not subscribe"
-        env = {
-            **os.environ,
-            "PUMPSIDE_DATA_DIR": str(settings.data_dir),
-            "PUMPSIDE_BROKER_PORT": str(settings.broker_port),
-        }
+    expected = sum(path.stat().st_size for _, path in files) // records.SIZE
+    with broker(settings, kind), ingest(settings) as process:
+        process.send_signal(signal.SIGSTOP)
         argv = [sys.executable, "-m", "tools.bench_ingest", "--publish"]
-        senders = [subprocess.Popen([*argv, pump, str(path)], env=env, stdin=PIPE, stdout=PIPE) for pump, path in files]
+        senders = [subprocess.Popen([*argv, pump, str(path)], env=environment(settings)) for pump, path in files]
         for sender in senders:
-            assert sender.stdout and sender.stdout.readline() == b"ready\n", "a sender could not connect"
+            assert sender.wait(TIMEOUT_S) == 0, "a sender failed"
+        assert committed(engine) == 0
         began = time.monotonic()
-        for sender in senders:
-            assert sender.stdin
-            sender.stdin.close()
-        expected = sum(path.stat().st_size for _, path in files) // records.SIZE
-        commits, seen = 0, -1
-        while seen < expected:
+        process.send_signal(signal.SIGCONT)
+        while (seen := committed(engine)) < expected:
             assert time.monotonic() - began < TIMEOUT_S, f"only {seen} of {expected} records arrived"
-            time.sleep(0.02)
-            if service.commits != commits:
-                commits = service.commits
-                seen = committed(engine)
+            time.sleep(0.01)
         took_s = time.monotonic() - began
-        for sender in senders:
-            sender.wait()
-        service.stop()
-        thread.join()
     with database.read(engine) as conn:
         assert sales.recent_count(conn) == number
         findings = sales.verify(conn, secrets)
         assert findings == [], findings[:5]
-    return number / took_s, commits, engine
+    assert process.stdout
+    return number / took_s, int(process.stdout.read()), engine
+
+
+@contextlib.contextmanager
+def ingest(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """The ingest as its own process, subscribed; at the end it prints how often it committed."""
+    argv = [sys.executable, "-m", "tools.bench_ingest", "--ingest"]
+    process = subprocess.Popen(argv, env=environment(settings), stdout=PIPE)
+    assert process.stdout and process.stdout.readline() == b"ready\n", "the station could not subscribe"
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def run_ingest(settings: Settings) -> int:
+    """The ingest's process: the product's service until SIGTERM."""
+    logs.configure("warning", "ingest")
+    engine = database.open_engine(database.url_for(settings))
+    service = IngestService(settings, Secrets.load(settings.secrets_path), engine)
+    signal.signal(signal.SIGTERM, lambda *_: service.stop())
+    threading.Thread(target=lambda: service.ready.wait() and print("ready", flush=True), daemon=True).start()
+    service.run()
+    print(service.commits)
+    return 0
 
 
 def committed(engine: Engine) -> int:
@@ -134,6 +150,8 @@ def plain_rate(settings: Settings, engine: Engine, number: int, commits: int) ->
         rows = {name: [tuple(row) for row in conn.execute(select(metadata.tables[name]))] for name in TABLES}
     opening = {row[0] for row in rows["transfers"] if row[0].startswith("opening:")}
     rows["transfers"] = [row for row in rows["transfers"] if row[0] not in opening]
+    for name in ("records", "sales"):  # in the order of their coming: all pumps side by side
+        rows[name].sort(key=lambda row: (row[0] & 0xFFFFFFFF, row[0]))
     rates = []
     for run in range(PLAIN_RUNS):
         target = setup.prepare(settings.model_copy(update={"data_dir": settings.data_dir / f"plain{run}"}))
@@ -211,14 +229,9 @@ def publish(settings: Settings, pump: str, path: Path) -> int:
     client.username_pw_set(user, Secrets.load(settings.secrets_path).device(device).mqtt_password)
     client.tls_set_context(tls_context(settings.pki_dir / "ca.pem", settings.broker_name))
     client.max_queued_messages_set(0)
-    connected = threading.Event()
-    client.on_connect = lambda *_: connected.set()
     client.connect(settings.broker_host, settings.broker_port)
     client.loop_start()
-    if connected.wait(60):
-        print("ready", flush=True)
     raw, size = path.read_bytes(), 8 * records.SIZE
-    sys.stdin.read()
     sent = [
         client.publish(topic(settings.station, pump, "journal"), raw[at : at + size], 1)
         for at in range(0, len(raw), size)
