@@ -7,6 +7,7 @@ a record stays in the journal until the station's own signed acknowledgement nam
 
 import asyncio
 import binascii
+import gc
 import json
 import os
 from time import ticks_diff, ticks_ms
@@ -24,6 +25,7 @@ BATCH = 8  # records
 ACK_FIRST_MS, ACK_LAST_MS = 5000, 40000
 TIME_MS, TIME_RETRY_MS = 3600000, 30000
 COMMANDS_KEPT = 8
+MISSED_MS = 3000
 DOWN = ("ack", "command", "answer") + kept.LEAVES
 
 
@@ -65,7 +67,7 @@ class Link:
         self._first = 0  # no readable record is older
         self._record = bytearray(128)
         self._patience_ms = ACK_FIRST_MS
-        self._missed = False  # something that lasts came while fuelling
+        self._missed, self._asked_at = False, ticks_ms()  # something that lasts came at a bad time
         kept.recall(controller, self._key, self._base)
 
     async def run(self):
@@ -150,8 +152,9 @@ class Link:
                 batch = await self._batch()
                 if batch:
                     await client.publish(self._base + "journal", batch, False, 1)
-            elif self._missed and not self._controller.busy:
-                self._missed = False
+            elif self._missed and not self._controller.busy and ticks_diff(ticks_ms(), self._asked_at) > MISSED_MS:
+                self._missed, self._asked_at = False, ticks_ms()
+                gc.collect()
                 await client.subscribe([self._base + leaf for leaf in kept.LEAVES])
             else:
                 await asyncio.sleep_ms(50)
@@ -230,12 +233,14 @@ class Link:
         try:
             name = str(topic, "utf-8")
             leaf = name[len(self._base) :]
-            if leaf in kept.LEAVES and self._controller.busy:
-                # Memory and time are the sale's; it is not held but asked for again, because the broker has it.
+            if leaf in kept.LEAVES and (payload is None or self._controller.busy):
+                # No memory, or memory and time are the sale's: not held but asked for again, because the broker has it.
                 self._missed = True
                 return
             taken = self._take(leaf, signed.text(self._key, name, payload))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError):
+        except MemoryError:
+            self._missed = True
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
             pass
         if not taken:
             self.rejected += 1
