@@ -110,6 +110,26 @@ def test_a_cloned_card_is_blocked_everywhere(
     assert "计数重复" in line[0] and "系统已停用" in line[0] and "counter seen twice" in line[1]
 
 
+def test_a_full_list_at_the_pumps_stops_one_block_and_not_the_others(
+    engine: Engine, secrets: Secrets, pump: PumpJournal, other_pump: PumpJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.forecourt.versions.MAX_BLACKLIST", 1)
+    with database.write(engine) as conn:
+        pair = [registered(conn, 1), registered(conn, 2)]
+        for card in pair:
+            copy = clone(card)
+            pump.sale(card, 5_000)
+            other_pump.sale(copy, 6_000)
+        send(conn, secrets, *pump.written)
+        send(conn, secrets, *other_pump.written, pump="p2")
+    watch = CardWatch(engine, lambda: NOW)
+    assert len(watch.look()) == 1
+    assert sorted(state(engine, card) for card in pair) == ["active", "blocked"]
+    monkeypatch.setattr("station.forecourt.versions.MAX_BLACKLIST", 2)
+    assert len(watch.look()) == 1
+    assert [state(engine, card) for card in pair] == ["blocked", "blocked"]
+
+
 def test_the_watch_runs_by_itself_and_outlives_a_database_that_fails(
     engine: Engine, secrets: Secrets, pump: PumpJournal, other_pump: PumpJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,18 +55,23 @@ def findings(conn: Connection) -> list[Finding]:
 
 
 def watch(conn: Connection, now: int) -> list[Finding]:
-    """Blocks the cards of all new findings; returns these. Call it in a writer's transaction; now: Unix seconds.
+    """Blocks the cards of all new findings; returns those acted on. Call in a writer's transaction; now: Unix seconds.
 
     A card that is blocked already keeps its reason; the finding is written into its history.
     """
-    new = findings(conn)
-    for one in new:
+    acted = []
+    for one in findings(conn):
         known = _blockable(conn, one.card_no)
-        if known is not None and known.state == "active":
-            registry.block(conn, one.card_no, one.reason, BY, now)
-        else:
-            registry.note(conn, one.card_no, now, "found", BY, one.reason)
-    return new
+        try:
+            with conn.begin_nested():
+                if known is not None and known.state == "active":
+                    registry.block(conn, one.card_no, one.reason, BY, now)
+                else:
+                    registry.note(conn, one.card_no, now, "found", BY, one.reason)
+        except ValueError:
+            continue  # the pumps' list is full: the finding stays in strip and quarantine, and is tried again
+        acted.append(one)
+    return acted
 
 
 def alarms(conn: Connection, now: int) -> list[Finding]:
