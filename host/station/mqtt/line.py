@@ -53,6 +53,7 @@ class Line:
 
     def close(self) -> None:
         """Says goodbye to the broker."""
+        self.is_up = False
         self.client.disconnect()
 
     def _listen(self, timeout_s: float, limit: int) -> bool:

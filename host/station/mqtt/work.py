@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import structlog
@@ -63,6 +64,7 @@ def work(engine: Engine, secrets: Secrets, some: Sequence[Message], now: int) ->
     return replies
 
 
+@lru_cache(maxsize=1024)
 def split(topic: str) -> tuple[str, str, str] | None:
     """(station, pump, leaf) of an upward topic, else None."""
     parts = topic.split("/")

@@ -3,6 +3,7 @@
 Each record contributes facts, facts never change, and the postings follow from the facts (PURSE.md, "The books").
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
@@ -129,36 +130,62 @@ def void(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
 
 
 class _Names:
-    """Names of fields and a fast way to read them all."""
+    """Names of fields and a fast way to read and write them all."""
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
+    def __init__(self, write: Callable[[Facts, tuple[Any, ...]], None], *names: str) -> None:
         self.read = attrgetter(*names)
+        self.write = write
         self.nothing = (None,) * len(names)
 
 
-_SEEN = _Names("uid", "counter")
-_RESERVED = _Names("uid", "counter", "reserved_fen")
-_SETTLED = _Names("uid", "counter", "reserved_fen", "amount_fen")
-_SALE = _Names("uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
-_START = _Names("plate", "started")
-_END = _Names("volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags", "ended")
+def _write_seen(f: Facts, news: tuple[Any, ...]) -> None:
+    f.uid, f.counter = news
+
+
+def _write_reserved(f: Facts, news: tuple[Any, ...]) -> None:
+    f.uid, f.counter, f.reserved_fen = news
+
+
+def _write_settled(f: Facts, news: tuple[Any, ...]) -> None:
+    f.uid, f.counter, f.reserved_fen, f.amount_fen = news
+
+
+def _write_sale(f: Facts, news: tuple[Any, ...]) -> None:
+    f.uid, f.card_no, f.counter, f.reserved_fen, f.nozzle, f.grade, f.price_fen_per_l, f.tariff = news
+
+
+def _write_start(f: Facts, news: tuple[Any, ...]) -> None:
+    f.plate, f.started = news
+
+
+def _write_end(f: Facts, news: tuple[Any, ...]) -> None:
+    f.volume_ml, f.total_start_ml, f.total_end_ml, f.overrun_ml, f.duration_s, f.reason, f.flags, f.ended = news
+
+
+_SEEN = _Names(_write_seen, "uid", "counter")
+_RESERVED = _Names(_write_reserved, "uid", "counter", "reserved_fen")
+_SETTLED = _Names(_write_settled, "uid", "counter", "reserved_fen", "amount_fen")
+_SALE = _Names(_write_sale, "uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
+_START = _Names(_write_start, "plate", "started")
+_END = _Names(
+    _write_end, "volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags", "ended"
+)
 
 
 def _learn(facts: Facts, *groups: tuple[_Names, tuple[Any, ...]]) -> str | None:
     # Nearly always a whole group is known and the same, or not known at all: tuples compare that at once.
     fresh = []
-    for names, news in groups:
+    for group in groups:
+        names, news = group
         known = names.read(facts)
-        if known == names.nothing:
-            fresh.append(zip(names.names, news, strict=True))
-        elif known != news:
-            if any(old is not None and old != new for old, new in zip(known, news, strict=True)):
+        if known != news:
+            if known != names.nothing and any(
+                old is not None and old != new for old, new in zip(known, news, strict=True)
+            ):
                 return reasons.CONTRADICTION
-            fresh.append(zip(names.names, news, strict=True))
-    for group in fresh:
-        for name, new in group:
-            setattr(facts, name, new)
+            fresh.append(group)
+    for names, news in fresh:
+        names.write(facts, news)
     return None
 
 

@@ -7,6 +7,7 @@ allow, move stock, hours and shadows, keep what is odd. All in the caller's tran
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -23,8 +24,7 @@ from station.sales.isolation import Oddity
 BATCH_LIMIT = 64  # records in one message; a pump sends eight at most
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """What came on one topic: `raw` is meant to be 1 to 8 records of 128 bytes, but may be anything."""
 
     station: str
@@ -84,7 +84,11 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
     """Saves the chains and makes of their newly proven records what follows from them. Returns what is odd."""
     proven = [record for link in links for record in link.proven]
     odd = chain.save(conn, links)
-    insert_rows(conn, tables.records, [(r.id, r.kind, r.at, r.quality, now, int(r.trusted), r.raw) for r in proven])
+    rows = [
+        (identity, kind, at, quality, now, int(trusted), raw)
+        for identity, _, _, kind, quality, at, raw, _, trusted in proven
+    ]
+    insert_rows(conn, tables.records, rows)
     odd += _fuel_outside_sales(conn, proven, pumps)
     spoken = [isolation.sale_id(record.kind, record.device, record.seq, record.body) for record in proven]
     merge = Merge(conn, pumps, now)
@@ -190,18 +194,19 @@ _MERGERS = {
 def entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:
     """The postings that a sale allows now and did not before (stages as facts.stage gives them)."""
     card, grade = sale.card_no or "", sale.grade or 0
+    purse, inflight = ledger.purse(card), ledger.inflight(card)
     at = sale.settled or sale.ended or sale.started or 0
     if new[0] and not old[0] and sale.reserved_fen:
-        line = ledger.Transfer(ledger.purse(card), ledger.inflight(card), sale.reserved_fen)
+        line = ledger.Transfer(purse, inflight, sale.reserved_fen)
         yield ledger.Entry(f"reserve:{sale.id}", sale.started or at, line)
     if new[1] and not old[1] and sale.amount_fen:
-        line = ledger.Transfer(ledger.inflight(card), ledger.sales(grade), sale.amount_fen)
+        line = ledger.Transfer(inflight, ledger.sales(grade), sale.amount_fen)
         yield ledger.Entry(f"fuel:{sale.id}", sale.ended or at, line)
     if new[2] and not old[2] and sale.volume_ml:
         line = ledger.Transfer(ledger.tank(grade), ledger.sold(grade), sale.volume_ml, ledger.ML)
         yield ledger.Entry(f"litres:{sale.id}", sale.ended or at, line)
     if new[3] and not old[3] and sale.returned_fen:
-        line = ledger.Transfer(ledger.inflight(card), ledger.purse(card), sale.returned_fen)
+        line = ledger.Transfer(inflight, purse, sale.returned_fen)
         yield ledger.Entry(f"settle:{sale.id}", sale.settled or at, line)
 
 
