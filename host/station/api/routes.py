@@ -81,7 +81,7 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
 
     @routes.get("/tanks")
     def tanks(conn: Conn) -> list[dict[str, Any]]:
-        """Tanks with their book stock."""
+        """Tanks with their book stock, the newest gauge reading and its difference from the books at that moment."""
         return [asdict(tank) for tank in wetstock.tanks(conn)]
 
     @routes.get("/invariant")
