@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -124,6 +125,34 @@ def test_the_command_line_lists_verifies_and_decides(station: Settings) -> None:
     with database.read(engine) as conn:
         assert sales.money_invariant(conn).holds
     engine.dispose()
+
+
+def test_a_dip_by_hand_stands_beside_the_books_on_the_command_line_and_in_the_api(
+    station: Settings, client: TestClient
+) -> None:
+    """I1: litres as a person writes them, to the millilitre; what cannot be is refused and leaves no reading."""
+    keys = ("stock_ml", "gauge_ml", "gauge_at", "difference_ml", "gauge_source")
+    tank = lambda: [client.get("/api/v1/tanks").json()[0][key] for key in keys]  # noqa: E731
+    assert tank() == [21_990_000, None, None, None, None]
+    assert "not read yet" in run(station, "tank", "list").stdout
+    for words, told in (
+        (["1", "30000.001"], "above the tank's capacity"), (["9", "5"], "no tank for grade 9"),
+        (["1", "many"], "升数写法如 21974.5"), (["1", "0.0005"], "three decimals"), (["1", "NaN"], "write litres"),
+        (["--", "1", "-3"], "not below nought"),
+    ):  # fmt: skip
+        refused = run(station, "tank", "dip", *words)
+        assert refused.returncode == 1 and told in refused.stderr and "Traceback" not in refused.stderr, words
+    assert tank()[1] is None
+    before = int(time.time())
+    written = run(station, "tank", "dip", "1", "21974.5", "--by", "王芳")
+    assert written.returncode == 0 and "difference -15.500 L" in written.stdout, written.stderr
+    stock_ml, gauge_ml, at, *rest = tank()
+    assert (stock_ml, gauge_ml, rest) == (21_990_000, 21_974_500, [-15_500, "dip"])
+    assert before <= at <= time.time()
+    assert "dip 21974.500 L" in run(station, "tank", "list").stdout.splitlines()[0]
+    assert run(station, "tank", "dip", "2", "0").returncode == 0
+    told = run(station, "tank", "dip", "--help")
+    assert told.returncode == 0 and "pumpside tank dip 1 21974.5" in told.stdout
 
 
 def test_the_list_of_sales_has_a_heading_and_says_in_which_zone_its_times_are(

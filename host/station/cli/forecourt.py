@@ -1,5 +1,7 @@
-"""`pumpside price`, `pump` and `tank`: prices, commands to pumps, deliveries."""
+"""`pumpside price`, `pump` and `tank`: prices, commands to pumps, deliveries and dips."""
 
+import getpass
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
@@ -86,13 +88,14 @@ def pump_command(
 
 @tank.command("list")
 def tank_list() -> None:
-    """油罐存量 · Book stock of the tanks.
+    """油罐账面存量与最近读数 · Book stock of the tanks and what was last read in them.
 
     例 Example: pumpside tank list
     """
     with existing() as (_, engine), database.read(engine) as conn:
         for one in wetstock.tanks(conn):
-            typer.echo(f"{one.grade}  {litres(one.stock_ml):>12} / {litres(one.capacity_ml)} L  {one.state}")
+            line = f"{one.grade}  {litres(one.stock_ml):>12} / {litres(one.capacity_ml)} L  {one.state}"
+            typer.echo(f"{line}  {_read(one)}")
 
 
 @tank.command("deliver")
@@ -108,3 +111,39 @@ def tank_deliver(
     with existing() as (_, engine), database.write(engine) as conn:
         fresh = wetstock.deliver(conn, grade, volume_ml, reference, clock.now())
     typer.echo("已入账 · booked" if fresh else "此单号已入账 · this note was booked before")
+
+
+@tank.command("dip")
+def tank_dip(
+    tank: Annotated[int, typer.Argument(help="油罐的油品号，如 1 · the tank, by its grade")],
+    volume: Annotated[str, typer.Argument(metavar="LITRES", help="量得升数，如 21974.5 · litres as read")],
+    by: Annotated[str, typer.Option("--by", help="计量人 · who read it", default_factory=getpass.getuser)],
+) -> None:
+    """记录人工计量读数，账面存量不变 · Write down a dip; the book stock stays as it is.
+
+    例 Example: pumpside tank dip 1 21974.5 --by 王芳
+    """
+    with existing() as (_, engine):
+        volume_ml = _ml(volume)
+        with database.write(engine) as conn:
+            wetstock.record_gauge(conn, tank, volume_ml, clock.now(), "dip", by)
+            found = next(one for one in wetstock.tanks(conn) if one.grade == tank)
+    typer.echo(f"已记录 · written down  {_read(found)}")
+
+
+def _read(tank: wetstock.TankRow) -> str:
+    if tank.gauge_ml is None or tank.difference_ml is None:
+        return "未计量 · not read yet"
+    sign = "-" if tank.difference_ml < 0 else "+"
+    difference = f"{sign}{litres(abs(tank.difference_ml))} L"
+    return f"{tank.gauge_source} {litres(tank.gauge_ml)} L  差额 difference {difference}  {when(tank.gauge_at)}"
+
+
+def _ml(typed: str) -> int:
+    try:
+        scaled = Decimal(typed) * 1000
+        if scaled.is_finite() and scaled == int(scaled):
+            return int(scaled)
+    except InvalidOperation:
+        pass
+    raise ValueError(f"升数写法如 21974.5 · write litres like 21974.5, three decimals at most: {typed}")
