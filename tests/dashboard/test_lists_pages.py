@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from station.dashboard import figures
 from tests.dashboard.conftest import Viewer
 from tests.dashboard.fakes import CARD, HOSTILE
 
@@ -98,6 +99,23 @@ def test_tanks_show_stock_ullage_and_state(viewer: Viewer) -> None:
     expect(rows.nth(2)).to_contain_text("low")
     expect(rows.nth(3)).to_contain_text("−12")
     expect(rows.nth(3)).to_contain_text("book stock impossible")
+
+
+@pytest.mark.parametrize(
+    ("lang", "by_gauge", "by_hand"), [("zh", "液位仪", "人工计量"), ("en", "level gauge", "dipped")]
+)
+def test_tanks_show_what_was_read_beside_the_books(viewer: Viewer, lang: str, by_gauge: str, by_hand: str) -> None:
+    """I1: book, gauge, difference and time of the reading; a tank never read shows dashes, not noughts."""
+    page = viewer.open("/tanks", lang=lang)
+
+    def cells(row: int) -> list[str]:
+        return [cell.strip() for cell in page.locator("table tbody tr").nth(row).locator("td").all_inner_texts()][1:5]
+
+    page.wait_for_selector("table tbody tr")
+    at = figures.day_and_clock
+    assert cells(0) == ["21,975", "21,944", "−31.20", f"{at(1_790_000_000)} · {by_gauge}"]
+    assert cells(1) == ["17,991", "17,992", "0.77", f"{at(1_790_000_060)} · {by_hand}"]
+    assert cells(2)[1:] == ["—", "—", "—"]
 
 
 @pytest.mark.parametrize("path", ["/sales", "/tanks", "/cards", "/quarantine"])

@@ -1,4 +1,4 @@
-"""The tanks by the books: a bar for the home page and a page with all figures."""
+"""The tanks by the books, and on their page beside that what was read in them; a bar for the home page."""
 
 import asyncio
 
@@ -45,11 +45,22 @@ def tank_bar(t: Words, tank: TankRow) -> None:
         level_bar(tank)
 
 
+def read_at(t: Words, tank: TankRow) -> str:
+    """When a tank was last read, and by what."""
+    known = {"gauge": t("tanks.source.gauge"), "dip": t("tanks.source.dip")}
+    if tank.gauge_at is None or tank.gauge_source is None:
+        return figures.NOTHING
+    return f"{figures.day_and_clock(tank.gauge_at)} · {known.get(tank.gauge_source, tank.gauge_source)}"
+
+
 def columns(t: Words) -> list[Column[TankRow]]:
     litre = f" ({t('unit.litre')})"
     return [
         Column(t("sales.grade"), lambda r: words.grade_tag(t, r.grade)),
         Column(t("tanks.book") + litre, lambda r: figures.whole_litres(r.stock_ml), "num strong"),
+        Column(t("tanks.gauge") + litre, lambda r: figures.whole_litres(r.gauge_ml), "num strong"),
+        Column(t("tanks.difference") + litre, lambda r: figures.litres(r.difference_ml), "num"),
+        Column(t("tanks.read_at"), lambda r: read_at(t, r)),
         Column(t("tanks.capacity") + litre, lambda r: figures.whole_litres(r.capacity_ml), "num"),
         Column(t("tanks.ullage") + litre, lambda r: figures.whole_litres(r.capacity_ml - r.stock_ml), "num"),
         Column(t("tanks.mark") + litre, lambda r: figures.whole_litres(r.low_ml), "num"),

@@ -103,6 +103,11 @@ PAGES: Mapping[str, Pair] = {
     "tanks.level": ("液位", "Level"),
     "tanks.mark": ("低位线", "Low mark"),
     "tanks.state": ("状态", "State"),
+    "tanks.gauge": ("实测存量", "Gauge"),
+    "tanks.difference": ("实测与账面之差", "Gauge less book"),
+    "tanks.read_at": ("计量时间", "Read at"),
+    "tanks.source.gauge": ("液位仪", "level gauge"),
+    "tanks.source.dip": ("人工计量", "dipped"),
     # lists
     "sales.title": ("交易记录", "Sales"),
     "sales.time": ("时间", "Time"),
