@@ -1,18 +1,27 @@
 """What the bench keeps between two runs, and how it sees the broker: cards, tanks, processes."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import event
 
 from pump.core import card_layout as layout
+from station.platform import database
+from station.platform.settings import load
+from station.setup import prepare
+from tools.bench import gauge
 from tools.bench.brokerproc import BrokerProcess
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.desfire_files import BACKUP, STANDARD, VALUE, DataFile, ValueFile
+from tools.bench.gauge import Gauge
 from tools.bench.refusal import Refused
 from tools.bench.tanks import Tanks
 from tools.bench.wallet import Wallet, balance_of, number_of, open_of
@@ -106,6 +115,55 @@ def test_a_tank_falls_by_what_truly_flowed_and_is_there_after_a_restart(tmp_path
     again.fill(1, 1, 1)  # a tank that exists is not filled again
     again.draw([_Rig(), _Rig()])  # type: ignore[list-item]
     assert again.states() == tanks.states()
+
+
+def test_the_gauge_tells_the_station_the_true_levels_and_outlives_a_locked_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """I1: what really is in the tanks reaches the station by itself, whoever sits on the database for a while."""
+    monkeypatch.setattr(gauge, "EVERY_S", 0.02)
+    settings = load(data_dir=tmp_path / "var", bench=True, database_url="")
+    prepare(settings).dispose()
+    engine = database.open_engine(database.url_for(settings))
+
+    @event.listens_for(engine, "connect")
+    def _impatient(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=20")  # instead of half a minute
+
+    tanks = Tanks(tmp_path / "tanks.json")
+    for tank in settings.tanks:
+        tanks.fill(tank.grade, tank.opening_ml, tank.capacity_ml)
+    tanks.draw([_Rig()])  # type: ignore[list-item]
+    world = SimpleNamespace(closing=threading.Event(), tanks=tanks)  # all that the gauge asks of the world
+    thread = threading.Thread(target=Gauge(engine).run, args=(world,))
+    blocker = sqlite3.connect(settings.data_dir / "station.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+
+    def written() -> list[tuple[object, ...]]:
+        return blocker.execute(
+            "SELECT grade, source, volume_ml - book_ml FROM gauge_readings ORDER BY grade"
+        ).fetchall()
+
+    try:
+        thread.start()
+        until(lambda: "database is locked" in caplog.text)
+        assert written() == []
+        blocker.execute("ROLLBACK")
+        until(lambda: bool(written()))
+        time.sleep(0.2)  # ten more looks at a tank in which nothing moves
+        assert written() == [(1, "gauge", -1_500), (2, "gauge", 0), (3, "gauge", 0), (4, "gauge", -250)]
+    finally:
+        world.closing.set()
+        thread.join(10)
+        blocker.close()
+    assert not thread.is_alive()
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen"
+        time.sleep(0.01)
 
 
 @pytest.fixture

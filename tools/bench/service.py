@@ -1,4 +1,4 @@
-"""The bench as a process: `python -m station bench serve`. World, first cards, HTTP; ends on SIGTERM or Ctrl-C."""
+"""The bench as a process: `python -m station bench serve`. World, first cards, gauge, HTTP; ends on SIGTERM, Ctrl-C."""
 
 import logging
 import os
@@ -8,9 +8,11 @@ import threading
 
 import uvicorn
 
+from station.platform import database
 from station.platform.settings import Settings
 from tools.bench.api import create_app
 from tools.bench.cashier import Cashier
+from tools.bench.gauge import Gauge
 from tools.bench.world import World
 
 _log = logging.getLogger("pumpside.bench")
@@ -33,6 +35,8 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda _number, _frame: None)
     with world:
         threading.Thread(target=Cashier(world, settings).run, name="cashier", daemon=True).start()
+        gauge = Gauge(database.open_database(settings))
+        threading.Thread(target=gauge.run, args=(world,), name="gauge", daemon=True).start()
         uvicorn.Server(
             uvicorn.Config(
                 create_app(world),
