@@ -190,3 +190,18 @@ def test_commands_without_a_database_say_what_to_do(tmp_path: Path) -> None:
     told = run(load(data_dir=tmp_path, bench=True), "sales")
     assert told.returncode == 1 and "pumpside init" in told.stderr
     assert told.stdout == ""
+
+
+def test_a_database_of_an_older_program_is_told_and_init_brings_it_up_to_date(tmp_path: Path) -> None:
+    """After an upgrade nothing has run yet that migrates: a command says so instead of failing somewhere inside."""
+    settings = load(data_dir=tmp_path / "var", bench=True, database_url="")
+    engine = prepare(settings, T0)
+    with database.write(engine) as conn:
+        conn.execute(text("DROP TABLE gauge_readings"))
+        conn.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    told = run(settings, "tank", "list")
+    assert told.returncode == 1 and "schema 0001" in told.stderr and "pumpside init" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert run(settings, "init").returncode == 0
+    assert "not read yet" in run(settings, "tank", "list").stdout

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import typer
 from sqlalchemy import Engine
 
-from station.platform import database
+from station.platform import database, migrations
 from station.platform.database import DatabaseError
 from station.platform.secrets import SecretsError
 from station.platform.settings import Settings, SettingsError, load
@@ -37,7 +37,7 @@ def opened() -> Iterator[tuple[Settings, Engine]]:
 
 @contextmanager
 def existing() -> Iterator[tuple[Settings, Engine]]:
-    """Settings and the database as it stands, for commands that only look; an absent database is told."""
+    """Settings and the database as it stands, for commands that only look; one that is absent or old is told."""
     with told_plainly():
         settings = load()
         if not settings.database_url and not (settings.data_dir / "station.db").exists():
@@ -46,6 +46,7 @@ def existing() -> Iterator[tuple[Settings, Engine]]:
             )
         engine = database.open_engine(database.url_for(settings))
         try:
+            migrations.require_current(engine)
             yield settings, engine
         finally:
             engine.dispose()

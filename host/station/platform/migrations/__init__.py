@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from station.platform.database import APPEND_ONLY, DatabaseError, write
@@ -24,6 +26,19 @@ def migrate(engine: Engine) -> None:
         raise DatabaseError(
             f"数据库无法打开或升级 The database cannot be opened or upgraded ({name}): {error}"
         ) from error
+
+
+def require_current(engine: Engine) -> None:
+    """Raises DatabaseError if the schema is not this program's: for who uses a database without bringing it up to
+    date."""
+    wanted = ScriptDirectory(str(HERE)).get_current_head()
+    with engine.connect() as conn:
+        found = MigrationContext.configure(conn).get_current_revision()
+    if found != wanted:
+        raise DatabaseError(
+            f"数据库版本为 {found}，程序需要 {wanted}，请先运行 pumpside init。 "
+            f"The database has schema {found}, this program needs {wanted}: run `pumpside init` first."
+        )
 
 
 def trigger_names(table: str) -> tuple[str, str]:
