@@ -1,6 +1,6 @@
 """mypy in two passes: strict over the host and the tools; the firmware against MicroPython's ESP32 stubs.
 
-    python -m tools.types
+python -m tools.types
 """
 
 import os

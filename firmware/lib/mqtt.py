@@ -27,6 +27,7 @@ RESENDS = 2
 OUTBOX = 6  # packets; beyond this QoS 0 is dropped
 PACKET_MAX = 4096  # longer ones are read off and dropped, so that no peer can fill the memory
 
+
 class BadCertificate(OSError):  # noqa: N818 - a state of the line
     """The peer is not who it should be: wrong authority, wrong name or outside its time. Waiting does not help."""
 

@@ -44,8 +44,11 @@ class StationSource:
 
     def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]:
         chosen: dict[str, Any] = {
-            "pump": wanted.pump, "grade": wanted.grade, "card_no": wanted.card_no,
-            "since": wanted.since, "until": wanted.until,
+            "pump": wanted.pump,
+            "grade": wanted.grade,
+            "card_no": wanted.card_no,
+            "since": wanted.since,
+            "until": wanted.until,
         }
         with database.read(self.engine) as conn:
             return Page(sales.recent(conn, limit, offset=offset, **chosen), sales.recent_count(conn, **chosen))
@@ -133,5 +136,3 @@ def _unsent(journal: object) -> int | None:
         return None
     head, acked = _whole(journal.get("head")), _whole(journal.get("acked"))
     return max(0, head - acked) if head is not None and acked is not None else None
-
-
