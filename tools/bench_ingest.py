@@ -37,6 +37,7 @@ from station.platform.bulk import insert_rows
 from station.platform.database import metadata
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
+from tools.ports import free_port
 
 TABLES = ("records", "sales", "transfers", "sales_hourly", "card_shadows", "journals", "balances")
 PLAIN_RUNS = 3
@@ -293,13 +294,6 @@ def environment(settings: Settings) -> dict[str, str]:
     """What a child needs to find this station."""
     here = {"PUMPSIDE_DATA_DIR": str(settings.data_dir), "PUMPSIDE_BROKER_PORT": str(settings.broker_port)}
     return {**os.environ, **here}
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

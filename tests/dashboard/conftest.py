@@ -1,7 +1,6 @@
 """A browser (Debian's Chromium) and the pages over the fakes in a process of their own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
+from tools.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 START_S = 60
@@ -22,12 +23,6 @@ Scheme = Literal["light", "dark"]
 
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from station.forecourt.provision import BrokerAddress, Nozzle, provision
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from tests.link.line import Line
+from tools.ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -91,13 +92,6 @@ def running_embedded(settings: Settings, data_dir: Path | None = None) -> Iterat
         if process.poll() is None:
             process.terminate()
             process.wait(15)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def listening(port: int) -> bool:
