@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.bundle import bundle
+from tools.image import micropython
 from tools.shrink import inline
 
 ENTRY = "from shop import till\ntill.open_shop()\n"
@@ -78,10 +79,6 @@ def check(till):
 }
 
 
-def micropython() -> str:
-    return str(Path(sys.executable).parent / "micropython")
-
-
 def said(command: list[str], folder: Path) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=20).stdout
 
@@ -94,7 +91,7 @@ def bundled(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     return tmp_path, names
 
 
-@pytest.mark.parametrize("interpreter", [sys.executable, micropython()], ids=["cpython", "micropython"])
+@pytest.mark.parametrize("interpreter", [sys.executable, str(micropython())], ids=["cpython", "micropython"])
 def test_the_bundle_says_what_the_modules_say(
     interpreter: str, bundled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -111,15 +111,18 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
 def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """All modules as one, app.py, and the text files; and what its short names stand for, to read tracebacks with."""
     trees = inline({name: text for name, text in texts.items() if name != "boot.py" and text.strip()})
-    reserved = foreign.names(_micropython(), ROOT / "tools/bench/shims")
+    reserved = foreign.names(micropython(), ROOT / "tools/bench/shims")
     files, names = bundle(trees, clients=("main.py",), lazy=_LAZY, foreign=reserved)
     return {"boot.py": texts["boot.py"], **files}, names
 
 
-def _micropython() -> Path:
-    """The interpreter of this Python environment, or the one on the path."""
+def micropython() -> Path:
+    """The interpreter of this Python environment, or the one on the path. FileNotFoundError if there is none."""
     beside = Path(sys.executable).parent / "micropython"
-    return beside if beside.exists() else Path(shutil.which("micropython") or "micropython")
+    found = str(beside) if beside.exists() else shutil.which("micropython")
+    if not found:
+        raise FileNotFoundError("micropython: 没有找到解释器 / interpreter not found; run `make setup`")
+    return Path(found)
 
 
 def cached() -> Image:

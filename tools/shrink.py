@@ -37,12 +37,10 @@ def shrink(sources: dict[str, str], keep: Iterable[str] = ()) -> tuple[dict[str,
         _Inline(constants, constants[_module(path)]).visit(tree)
     _drop_unused_constants(ours, trees, constants)
     private = _private_names(trees, ours)
-    keywords = {k.arg for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+    keywords = _keywords(trees)
     for path, tree in ours.items():
         _Rename(private[path]).visit(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, _FUNCTIONS):
-                _short_parameters(node, keywords)
+        _shorten(tree, keywords)
         names[path] = {short: name for name, short in private[path].items()}
     shrunk = {path: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for path, tree in ours.items()}
     return {path: shrunk.get(path, sources[path]) for path in sources}, names
@@ -55,12 +53,21 @@ def inline(sources: dict[str, str]) -> dict[str, ast.Module]:
     for path, tree in trees.items():
         _Inline(constants, constants[_module(path)]).visit(tree)
     _drop_unused_constants(trees, trees, constants)
-    keywords = {k.arg for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+    keywords = _keywords(trees)
     for tree in trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, _FUNCTIONS):
-                _short_parameters(node, keywords)
+        _shorten(tree, keywords)
     return trees
+
+
+def _keywords(trees: dict[str, ast.Module]) -> set[str | None]:
+    """Every name that is passed by keyword somewhere."""
+    return {k.arg for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+
+
+def _shorten(tree: ast.Module, keywords: set[str | None]) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, _FUNCTIONS):
+            _short_parameters(node, keywords)
 
 
 def _module(path: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools import image, romfs
-from tools.bench.board import micropython
+from tools.image import micropython
 
 
 def test_romfs_is_read_by_the_interpreter_itself(tmp_path: Path) -> None:

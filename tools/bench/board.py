@@ -14,7 +14,6 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -160,7 +159,7 @@ class SimBoard:
         self.wires.close()
 
     def _spawn(self, cause: int, raw: bool = False) -> None:
-        command = [str(micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
+        command = [str(image.micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
         command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
         roms = {b"S": self._shims}
         if (self.home / "romfs.bin").exists():
@@ -237,15 +236,6 @@ class SimBoard:
         else:
             self.console.say(b"\r\nMPY: soft reboot\r\n")
             self._spawn(CAUSE_SOFT, raw)
-
-
-def micropython() -> Path:
-    """The interpreter of this Python environment, or the one on the path. FileNotFoundError if there is none."""
-    beside = Path(sys.executable).parent / "micropython"
-    found = str(beside) if beside.exists() else shutil.which("micropython")
-    if not found:
-        raise FileNotFoundError("micropython: 没有找到解释器 / interpreter not found; run `make setup`")
-    return Path(found)
 
 
 def _as_environment(rom: Path) -> bytes:
