@@ -54,7 +54,7 @@ class Board:
         self.checkpoints += self.ring.writes
 
     def sale(self, volume_ml: int) -> None:
-        seq = self.append(records.START, _UID, _NO, 1, 20_000, 0, 1, 756, 1, 0, 50_000, 0, 0, b"")
+        seq = self.append(records.START, _UID, _NO, 1, 20_000, 0, 1, 756, 1, 0, 50_000, 0, 0, b"", 1, 0, bytes(8), 0)
         self.append(records.RESERVED, DEVICE, seq, 1, 20_000, 30_000, 0, _UID)
         before = self.ring.writes
         self.ring.begin(seq, 0)
@@ -62,7 +62,29 @@ class Board:
             self.ring.reached(reached_ml)
         self.checkpoints += self.ring.writes - before
         self.append(
-            records.END, seq, _UID, _NO, 1, 0, 1, 1, 0, 756, 1, 20_000, 100, volume_ml, 0, volume_ml, 0, 0, 0, 60, 600
+            records.END,
+            seq,
+            _UID,
+            _NO,
+            1,
+            0,
+            1,
+            1,
+            0,
+            756,
+            1,
+            20_000,
+            100,
+            volume_ml,
+            0,
+            volume_ml,
+            0,
+            0,
+            0,
+            60,
+            600,
+            1,
+            0,
         )
         self.append(records.SETTLED, DEVICE, seq, _UID, 1, 20_000, 100, 19_900, 30_000, records.HOW_SALE)
 

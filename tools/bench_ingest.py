@@ -210,13 +210,14 @@ def write_journals(settings: Settings, secrets: Secrets, number: int) -> list[tu
                 end = (start, *head, 0, 1, 1, 0, PRICE_FEN_PER_L, 1, reserved, amount, volume_ml, total_ml)
                 less = card.fen + amount - reserved
                 back = (reserved, amount, reserved - amount, card.fen, 1)
+                tail = (1, 0, bytes(8), 0)  # kind, lease, driver, odometer
                 bodies = (
                     (
                         records.START,
-                        (*head, reserved, 0, 1, PRICE_FEN_PER_L, 1, total_ml, card.fen + amount, 0, 0, b""),
+                        (*head, reserved, 0, 1, PRICE_FEN_PER_L, 1, total_ml, card.fen + amount, 0, 0, b"", *tail),
                     ),
                     (records.RESERVED, (device, start, card.counter, reserved, less, total_ml, card.uid)),
-                    (records.END, (*end, total_ml + volume_ml, 0, 0, 0, 60, 700)),
+                    (records.END, (*end, total_ml + volume_ml, 0, 0, 0, 60, 700, 1, 0)),
                     (records.SETTLED, (device, start, card.uid, card.counter, *back)),
                 )
                 total_ml += volume_ml

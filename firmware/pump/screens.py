@@ -23,7 +23,24 @@ Card first, please
 Hang up the nozzle
 Asking the station
 Once more, please
-Take out the card"""
+Take out the card
+Type PIN, then #
+Type km, then #
+Now driver's card
+Now vehicle's card
+On duty
+Off duty
+Day closed
+Unlocked
+Loading: keep card
+Money loaded
+Test: back to tank
+Type prover, then #
+New factor? # = yes
+Open the seal first
+Tap card again
+Updating ...
+Choose: 1 2 3 ..."""
 _REFUSALS = """
 Card of other issuer
 Card key is wrong
@@ -40,7 +57,21 @@ No price yet
 Not a purse card
 Not for this station
 Other card, please
-Limit reached"""
+Limit reached
+Wrong PIN
+PIN is blocked
+Not at this hour
+Day money used up
+Day fills used up
+Driver or vehicle?
+Check the kilometres
+Lists are too old
+Account declines
+Offline: no credit
+Open the seal first
+Not with this card
+Nobody on duty
+Clock is not set"""
 _REASONS = """
 Nozzle hung up
 Preset reached
@@ -57,7 +88,9 @@ Card litres reached
 Over-run lock
 Card pulled
 Reservation broke
-Cancelled"""
+Cancelled
+Longest time reached
+Test: back to tank"""
 _LOCKED = "Out of service"
 _IDLE = "Welcome"
 _ESTOP = "EMERGENCY STOP"

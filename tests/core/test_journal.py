@@ -22,7 +22,7 @@ def open_journal(flash: RamFlash, acked: int = 0) -> Any:
 
 
 def put(journal: Any, value: int = 0) -> int:
-    seq: int = journal.append(records.SHIFT, 1, 2, 3, 2, (bytes(7), 0, value, 0, 0, 0))
+    seq: int = journal.append(records.SHIFT, 1, 2, 3, 2, (bytes(7), 0, value, 0, 0, 0, bytes(8), 0, 0, 0, 0))
     return seq
 
 

@@ -57,6 +57,10 @@ class PumpJournal:
                 0,
                 0,
                 "京A12345".encode(),
+                1,
+                0,
+                bytes(8),
+                0,
             ),
         )
         return self.seq
@@ -106,6 +110,8 @@ class PumpJournal:
                 0,
                 60,
                 700,
+                1,
+                0,
             ),
         )
         return amount

@@ -9,7 +9,7 @@ from tools.sim.pump import ViolationError
 from tools.sim.seeds import run_seed
 
 _NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER"
-_KINDS = {getattr(records, name): name for name in _NAMES.split()}
+_KINDS = {getattr(records, name): name for name in [*_NAMES.split(), "CALIBRATION"]}
 
 
 class _Told(Controller):

@@ -37,6 +37,8 @@ PURSE_UPPER_REGISTERED_FEN = 500000  # 5,000 yuan, prepaid-card rules
 PURSE_UPPER_ANONYMOUS_FEN = 100000  # 1,000 yuan
 
 KIND_REGISTERED, KIND_ANONYMOUS, KIND_STAFF = 1, 2, 3
+KIND_ACCOUNT = 4  # fleet or credit: the host authorises, the card holds no money
+KIND_MANAGER, KIND_TEST, KIND_SERVICE, KIND_DRIVER = 5, 6, 7, 8
 
 # Identity: version, kind, issuer, card number (8 bytes, 16 BCD digits), company, grade set (bit = grade), expiry and
 # issue as Unix seconds, key version, flags; zeros to 48; issuer's AES-CMAC (16) over UID + bytes 0..47.

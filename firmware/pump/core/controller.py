@@ -78,6 +78,7 @@ class Controller(linkside.LinkSide):
         self.tariff = self.blacklist_version = self.locked = self.pulser_faults = self.overruns = 0
         self.statement = self.lifted_ms = self._kept_ms = self._tries = 0
         self.hazard = self.link_online = self.job_wanted = self._job_runs = False
+        self.dialog = None  # what takes the keys while a person answers: an object with key(ch), see core/dialog.py
         self.moved = False  # the running sale's meter moved in this tick
 
     def start(self, now_ms, now_s, quality, cause, software):
@@ -118,7 +119,10 @@ class Controller(linkside.LinkSide):
     def _state_again(self):
         """Everything that recovery needs, before it falls out of recovery's window."""
         totals = [m.total_ml for m in self.meters] + [0, 0, 0]
-        self.statement = self.append(records.SHIFT, (bytes(7), 0) + tuple(totals[:4])) or self.statement
+        self.statement = (
+            self.append(records.SHIFT, (bytes(7), codes.SHIFT_RESTATED) + tuple(totals[:4]) + (bytes(8), 0, 0, 0, 0))
+            or self.statement
+        )
         for n in range(len(self.config.grades)):
             grade = self.config.grades[n]
             price = self.prices.get(grade, 0)
@@ -145,6 +149,10 @@ class Controller(linkside.LinkSide):
 
     def key(self, ch):
         """One key: 0-9 A B C D * #."""
+        if self.dialog:
+            self.dialog.key(ch)
+            self.outputs.buzzer = view.BEEP_KEY
+            return
         if ch == "D":
             self.view.page = (self.view.page + 1) % 2
         elif not keypad_entry.key(self.view, ch):

@@ -14,6 +14,8 @@ class Card:
         self.stations = (0, 0, 0, 0)
         self.open_device = self.open_seq = self.open_fen = 0
         self.last_load = self.tries = 0
+        self.kind = self.lease = self.odometer_km = 0
+        self.driver_no = bytes(8)
 
 
 def refuse(card, station_no, now_s, quality, blacklist):

@@ -25,7 +25,7 @@ def read_card(session, card, config, issuer_mac, random16):
         data = yield from session.read_data(card_layout.FILE_IDENTITY, 0, card_layout.IDENTITY_SIZE)
         if issuer_mac.of(card.uid + data[: card_layout.IDENTITY_SIGNED]) != data[card_layout.IDENTITY_SIGNED :]:
             raise ValueError("mac")
-        _, issuer, card_no, _, card.grades, card.expiry, _, _, _ = card_layout.unpack_identity(data)
+        card.kind, issuer, card_no, _, card.grades, card.expiry, _, _, _ = card_layout.unpack_identity(data)
         card.card_no = bytes(card_no)
         if issuer != config.issuer:
             raise Refused(codes.REFUSE_WRONG_ISSUER, issuer)

@@ -29,6 +29,10 @@ FIELDS = {
         "preset_kind",
         "preset_value",
         "plate",
+        "kind",
+        "lease",
+        "driver_no",
+        "odometer_km",
     ),
     records.RESERVED: (
         "sale_device",
@@ -60,6 +64,8 @@ FIELDS = {
         "overrun_ml",
         "duration_s",
         "flow_max_ml_s",
+        "kind",
+        "lease",
     ),
     records.SETTLED: (
         "sale_device",
@@ -97,6 +103,12 @@ FIELDS = {
         "total_end_ml",
         "pulses_a",
         "pulses_b",
+        "uid",
+        "card_no",
+        "how",
+        "run",
+        "prover_ml",
+        "error_ppm",
     ),
     records.SHIFT: (
         "uid",
@@ -105,6 +117,11 @@ FIELDS = {
         "total1_ml",
         "total2_ml",
         "total3_ml",
+        "card_no",
+        "shift",
+        "sales",
+        "sold_ml",
+        "sold_fen",
     ),
     records.PRICE: (
         "tariff",
@@ -138,11 +155,23 @@ FIELDS = {
         "event",
         "old",
         "new",
+        "detail",
     ),
     records.TAMPER: (
         "event",
         "count",
         "detail",
+    ),
+    records.CALIBRATION: (
+        "nozzle",
+        "event_count",
+        "old_ppm",
+        "new_ppm",
+        "error_ppm",
+        "repeatability_ppm",
+        "uid",
+        "card_no",
+        "how",
     ),
 }
 

@@ -43,24 +43,26 @@ SETTING = 12
 ALARM = 13
 UPDATE = 14
 TAMPER = 15
+CALIBRATION = 16
 
 # kind -> struct format of its body; the fields' names stand in record_fields.py, which only the host loads.
 BODIES = {
     BOOT: "<B8sHIQQQQ",
-    START: "<7s8sIIBBIIQIBI12s",
+    START: "<7s8sIIBBIIQIBI12sBI8sI",
     RESERVED: "<IIIIIQ7s",
-    END: "<I7s8sIBBBBIIIIIQQIIHHH",
+    END: "<I7s8sIBBBBIIIIIQQIIHHHBI",
     SETTLED: "<II7sIIIIIB",
     VOID: "<II7sIB",
     REFUSAL: "<7s8sBBBIII",
-    TEST_MEASURE: "<BBIQQII",
-    SHIFT: "<7sBQQQQ",
+    TEST_MEASURE: "<BBIQQII7s8sBBIi",
+    SHIFT: "<7sBQQQQ8sIIQQ",
     PRICE: "<IBBIII",
     LIST: "<BIII",
     SETTING: "<I16sqq",
     ALARM: "<BBBiIQ",
-    UPDATE: "<B8s8s",
+    UPDATE: "<B8s8sI",
     TAMPER: "<BBI",
+    CALIBRATION: "<BHiiiI7s8sB",
 }
 
 # END.flags

@@ -8,7 +8,6 @@ import struct
 
 from pump.core import checkpoint, codes, journal, linkside, records, sale
 
-SHIFT_RESTATED = 0  # SHIFT.event: nobody's shift, the totalizers stated again
 _BLANK = b"\xff" * records.SIZE
 
 
@@ -142,7 +141,7 @@ def _visit(ctl, known, kind, seq, body):
         known.totals = list(body[4:8])
     elif kind == records.SHIFT:
         known.totals = list(body[2:6])
-        if body[1] == SHIFT_RESTATED:
+        if body[1] == codes.SHIFT_RESTATED:
             ctl.statement = seq
     elif kind == records.START:
         known.start, known.start_seq, known.reserved = body, seq, False
@@ -183,6 +182,7 @@ def _end_cut_sale(ctl, known):
     uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff = known.start[:8]
     cut = sale.Sale(uid, card_no, counter, nozzle, grade, price)
     cut.seq, cut.tariff, cut.reserved_fen = known.start_seq, tariff, reserved_fen
+    cut.kind, cut.lease = known.start[13:15]
     volume_ml, flags = 0, records.FLAG_UNCERTAIN | records.FLAG_RECOVERED
     cut.reason = codes.STOP_UNCERTAIN
     if known.reserved:

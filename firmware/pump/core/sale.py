@@ -18,6 +18,7 @@ class Sale:
         self.price = price
         self.seq = self.tariff = self.reserved_fen = self.limit_ml = self.limit_reason = self.big_ml = self.small_ml = 0
         self.reason = self.begun_ms = self.flow_max = 0
+        self.kind = self.lease = 0
         self.commit_sent = False
 
 
@@ -59,14 +60,15 @@ def begin(ctl, card):
     sale = Sale(card.uid, card.card_no, card.counter + 1, nozzle, grade, price)
     _limits(ctl, sale, card)
     sale.big_ml, sale.small_ml = cutoff.close_at(ctl.settings, nozzle, sale.limit_ml)
-    sale.tariff = ctl.tariff
+    sale.tariff, sale.kind, sale.lease = ctl.tariff, card.kind, card.lease
     alarms.flush_leak(ctl, nozzle)
     if ctl.journal.erased < SALE_RECORDS:
         ctl.journal.idle_work()  # now, with the valves shut, rather than in the middle of the sale
     sale.seq = ctl.append(
         records.START,
         (card.uid, card.card_no, sale.counter, sale.reserved_fen, nozzle, grade, price, sale.tariff,
-         ctl.meters[nozzle].total_ml, card.balance_fen, ctl.view.preset_kind, ctl.view.preset_value, card.plate),
+         ctl.meters[nozzle].total_ml, card.balance_fen, ctl.view.preset_kind, ctl.view.preset_value, card.plate,
+         card.kind, card.lease, card.driver_no, card.odometer_km),
     )  # fmt: skip
     ctl.delivery.reserving = sale
     return sale
@@ -103,7 +105,7 @@ def end(ctl, sale, flags, volume_ml, pulses_a, pulses_b, seconds):
         records.END,
         (sale.seq, sale.uid, sale.card_no, sale.counter, sale.nozzle, sale.grade, sale.reason, flags, sale.price,
          sale.tariff, sale.reserved_fen, amount_fen, volume_ml, total_ml - volume_ml, total_ml, pulses_a, pulses_b,
-         min(65535, over_ml), min(65535, seconds), min(65535, sale.flow_max)),
+         min(65535, over_ml), min(65535, seconds), min(65535, sale.flow_max), sale.kind, sale.lease),
     )  # fmt: skip
     keep(
         ctl,

@@ -28,11 +28,28 @@ NOTICE_HANG_UP = 9  # hang the nozzle up first
 NOTICE_ASKING = 10  # the station is being asked, keep the card there
 NOTICE_AGAIN = 11  # the card left too early: once more
 NOTICE_REMOVE = 12  # take the card out
+NOTICE_PIN = 13  # type the PIN, then #
+NOTICE_ODOMETER = 14  # type the kilometres, then #
+NOTICE_DRIVER = 15  # now the driver's card
+NOTICE_VEHICLE = 16  # now the vehicle's card
+NOTICE_ON_DUTY = 17
+NOTICE_OFF_DUTY = 18
+NOTICE_DAY_CLOSED = 19
+NOTICE_UNLOCKED = 20
+NOTICE_LOADING = 21  # money is being put on the card, keep it there
+NOTICE_LOADED = 22
+NOTICE_TEST = 23  # test measure: the fuel goes back into the tank
+NOTICE_PROVER = 24  # type what the prover shows, then #
+NOTICE_FACTOR = 25  # a new factor is proposed: # takes it
+NOTICE_SEAL = 26  # open the seal first
+NOTICE_TAP_AGAIN = 27  # typed: tap the card again
+NOTICE_UPDATING = 28
+NOTICE_MENU = 29  # a digit chooses
 
 BEEP_NONE, BEEP_KEY, BEEP_OK, BEEP_REFUSED, BEEP_ALARM = 0, 1, 2, 3, 4
 
 # Bits of `locked`.
-LOCK_REMOTE, LOCK_PULSER, LOCK_OVERRUN = 1, 2, 4
+LOCK_REMOTE, LOCK_PULSER, LOCK_OVERRUN, LOCK_METER = 1, 2, 4, 8
 
 
 class View:
@@ -58,3 +75,4 @@ class View:
         self.entry_kind = 0  # codes.PRESET_* being typed
         self.sale_seq = 0
         self.page = 0
+        self.figures = ()  # numbers that belong to the notice: kilometres, ppm, millilitres

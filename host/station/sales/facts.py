@@ -51,7 +51,7 @@ as_row = attrgetter(*(field.name for field in fields(Facts)))
 
 def start(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
-    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate = body
+    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate, *_ = body
     if reserved_fen < 1 or price < 1:
         return reasons.IMPOSSIBLE
     text = plate.rstrip(b"\0").decode("utf-8", "replace")
@@ -78,7 +78,7 @@ def end(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges an END. Its amount must be the price of its volume, and never more than was reserved less 1 fen."""
     (
         _, uid, card_no, counter, nozzle, grade, reason, flags, price, tariff, reserved_fen, amount_fen, volume_ml,
-        total_start_ml, total_end_ml, _, _, overrun_ml, duration_s, _,
+        total_start_ml, total_end_ml, _, _, overrun_ml, duration_s, _, *_,
     ) = body  # fmt: skip
     uncertain = flags & records.FLAG_UNCERTAIN
     if uncertain:

@@ -35,6 +35,8 @@ STOP_REASONS: Mapping[int, Pair] = {
     codes.STOP_CARD_PULLED: ("卡被拔出", "card pulled"),
     codes.STOP_UNCERTAIN: ("预扣未确认", "reservation uncertain"),
     codes.STOP_CANCELLED: ("未加油取消", "cancelled before flow"),
+    codes.STOP_TIME: ("加油超时", "longest time reached"),
+    codes.STOP_TEST: ("检定回罐", "test measure"),
 }
 
 REFUSALS: Mapping[int, Pair] = {
@@ -54,6 +56,20 @@ REFUSALS: Mapping[int, Pair] = {
     codes.REFUSE_STATION: ("本站不可用", "not valid at this station"),
     codes.REFUSE_OTHER_CARD: ("请用原卡结算", "another card's sale is open"),
     codes.REFUSE_LIMIT: ("超出卡限制", "card limit exceeded"),
+    codes.REFUSE_PIN: ("密码错误", "wrong PIN"),
+    codes.REFUSE_PIN_BLOCKED: ("密码已锁", "PIN blocked"),
+    codes.REFUSE_HOURS: ("此时段不可加油", "not at this hour"),
+    codes.REFUSE_DAY_MONEY: ("当日金额已满", "money of the day used up"),
+    codes.REFUSE_DAY_FILLS: ("当日次数已满", "fills of the day used up"),
+    codes.REFUSE_PAIR: ("人车不符", "driver and vehicle do not match"),
+    codes.REFUSE_ODOMETER: ("里程不合理", "odometer not plausible"),
+    codes.REFUSE_LIST_OLD: ("名单过期", "lists too old"),
+    codes.REFUSE_ACCOUNT: ("账户拒绝", "declined by the account"),
+    codes.REFUSE_OFFLINE: ("脱机额度不足", "offline allowance used up"),
+    codes.REFUSE_SEAL: ("请先启封", "open the seal first"),
+    codes.REFUSE_ROLE: ("此卡无此权限", "card may not do this"),
+    codes.REFUSE_NO_DUTY: ("无人上班", "nobody on duty"),
+    codes.REFUSE_CLOCK: ("时钟未校准", "clock not set"),
 }
 
 ALARMS: Mapping[int, Pair] = {
@@ -69,6 +85,13 @@ ALARMS: Mapping[int, Pair] = {
     codes.ALARM_OVERRUN: ("停油过冲", "overrun"),
     codes.ALARM_EXCEPTION: ("程序异常", "software fault"),
     codes.ALARM_SUPPLY: ("供电异常", "supply fault"),
+    codes.ALARM_CREEP: ("关阀渗流", "creep past shut valves"),
+    codes.ALARM_METER_LOCK: ("计量自锁", "meter locked itself"),
+    codes.ALARM_OVERFLOW: ("流量过大", "flow above the meter's range"),
+    codes.ALARM_UPDATE: ("升级失败已回退", "update failed, rolled back"),
+    codes.ALARM_LIST_OLD: ("名单过期", "lists too old"),
+    codes.ALARM_MEMORY: ("内存不足", "memory short"),
+    codes.ALARM_PREFLOW: ("开阀前有流量", "flow before the valves opened"),
 }
 
 GRADES: Mapping[int, Pair] = {
@@ -79,9 +102,10 @@ GRADES: Mapping[int, Pair] = {
 }
 
 PRESETS: Mapping[int, Pair] = {
-    codes.PRESET_NONE: ("加满", "full tank"),
+    codes.PRESET_NONE: ("未预置", "no preset"),
     codes.PRESET_MONEY: ("定额", "money preset"),
     codes.PRESET_VOLUME: ("定量", "volume preset"),
+    codes.PRESET_FULL: ("加满", "full tank"),
 }
 
 RESET_CAUSES: Mapping[int, Pair] = {
