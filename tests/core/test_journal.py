@@ -219,3 +219,26 @@ def test_how_far_the_station_has_acknowledged_outlives_power_and_a_new_sector() 
         ring.begin(seq, 0)
         ring.keep_acked(seq * 4)
         assert seq * 4 - checkpoint.ACK_EVERY <= open_ring(flash).acked <= seq * 4
+
+
+@pytest.mark.parametrize("tear", range(5))
+def test_d15_d16_what_was_learned_outlives_a_cut_at_every_operation_and_every_new_sector(tear: int) -> None:
+    for cut in range(1, 120):
+        flash = RamFlash(2)
+        ring = open_ring(flash)
+        ring.begin(1, 0)
+        kept = {}
+        flash.cut_at, flash.tear = cut, tear
+        try:
+            for seq in range(2, 60):
+                key, value = seq % 5, (seq, 1 << 31 | seq)
+                ring.learn(key, *value) or ring.make_room()
+                kept[key] = value
+                ring.begin(seq, 0)
+                for reached_ml in range(0, 30_000, 500):
+                    ring.reached(reached_ml)
+        except PowerCut:
+            pass
+        found = open_ring(flash).learned
+        for key, value in kept.items():
+            assert found[key] == value or found[key][0] == value[0] + 5  # the next of this key was being written

@@ -3,7 +3,8 @@
 A sector starts with a slot that holds its generation. A sale takes a header slot, then tally slots: every further 0.5 L
 clears one more bit in place (NOR flash clears bits without an erase), which is one program of one byte; a torn one is
 harmless. When the supply monitor sees power fail, a slot with the exact volume is written at once. Room for the
-longest sale is made before it begins, so that nothing is erased while fuel flows. core/recovery.py reads it back.
+longest sale is made before it begins, so that nothing is erased while fuel flows. What was learned (cut-off) is kept
+in slots of its own and stands in every sector from its beginning. core/recovery.py reads it back.
 """
 
 import binascii
@@ -17,12 +18,13 @@ TALLY_SLOTS = 16  # 16 x 128 x 0.5 L = 1,024 L: above settings' greatest maximum
 TALLY_BITS = TALLY_SLOTS * SLOT * 8
 LAYOUT = "<BBHII"  # kind, nozzle, zero, value, value; then CRC-32
 # Kinds are none of the bytes that a tally slot can begin with (FF FE FC F8 F0 E0 C0 80 00).
-KIND_SECTOR, KIND_SALE, KIND_EXACT, KIND_ACKED = 0xA1, 0xA2, 0xA3, 0xA4
+KIND_SECTOR, KIND_SALE, KIND_EXACT, KIND_ACKED, KIND_LEARNED = 0xA1, 0xA2, 0xA3, 0xA4, 0xA5
 ACK_EVERY = 64  # records after which the acknowledged sequence number is kept
 
 
 class Checkpoint:
-    """Public: sale_seq, nozzle, volume_ml of the last sale begun (0: none); acked as last kept; writes (counted)."""
+    """Public: sale_seq, nozzle, volume_ml of the last sale begun (0: none); acked as last kept; writes (counted);
+    learned {key 0..255: (u32, u32)}, whose meaning is the cut-off's."""
 
     def __init__(self, flash):
         self.flash = flash
@@ -32,11 +34,15 @@ class Checkpoint:
         self._bits = 0
         self.writes = 0
         self.sale_seq = self.nozzle = self.volume_ml = self.acked = 0
+        self.learned = {}
 
     def _put(self, kind, first, second):
-        data = struct.pack(LAYOUT, kind, self.nozzle, 0, first, second)
-        self.flash.program(self.sector * SECTOR + self.next * SLOT, data + struct.pack("<I", binascii.crc32(data)))
+        self._write(self.next, kind, self.nozzle, first, second)
         self.next += 1
+
+    def _write(self, slot, kind, key, first, second):
+        data = struct.pack(LAYOUT, kind, key, 0, first, second)
+        self.flash.program(self.sector * SECTOR + slot * SLOT, data + struct.pack("<I", binascii.crc32(data)))
         self.writes += 1
 
     def make_room(self):
@@ -46,8 +52,21 @@ class Checkpoint:
         self.sector = (self.sector + 1) % self.flash.sectors
         self.flash.erase(self.sector)
         self.generation += 1
-        self.next = 0
-        self._put(KIND_SECTOR, self.generation, self.acked)
+        self.next = 1
+        for key, (first, second) in self.learned.items():
+            self._write(self.next, KIND_LEARNED, key, first, second)
+            self.next += 1
+        # The head last: from then on the sector before, and what it says, count no more.
+        self._write(0, KIND_SECTOR, self.nozzle, self.generation, self.acked)
+        return True
+
+    def learn(self, key, first, second):
+        """Keep two 32-bit numbers under a key (0..255) for good. Not while fuelling. False: no room before a sale."""
+        self.learned[key] = first, second
+        if self.next + TALLY_SLOTS + 3 > PER_SECTOR:
+            return False  # it will stand at the beginning of the next sector
+        self._write(self.next, KIND_LEARNED, key, first, second)
+        self.next += 1
         return True
 
     def begin(self, sale_seq, nozzle):

@@ -65,7 +65,7 @@ def find_head(ring, acked):
 
 
 def find_checkpoint(ring):
-    """Find the newest sector, and in it the last sale and the last acknowledgement kept."""
+    """Find the newest sector, and in it the last sale, the last acknowledgement kept and what was learned."""
     buf = bytearray(checkpoint.SLOT)
     for sector in range(ring.flash.sectors):
         fields = _slot(ring, sector * checkpoint.PER_SECTOR, buf)
@@ -79,7 +79,9 @@ def find_checkpoint(ring):
         if fields:
             kind, nozzle, _, first, second = fields
             in_tally = kind == checkpoint.KIND_SALE
-            if kind == checkpoint.KIND_SECTOR or kind == checkpoint.KIND_ACKED:
+            if kind == checkpoint.KIND_LEARNED:
+                ring.learned[nozzle] = first, second
+            elif kind == checkpoint.KIND_SECTOR or kind == checkpoint.KIND_ACKED:
                 ring.acked = max(ring.acked, second)
             elif kind == checkpoint.KIND_SALE:
                 ring.sale_seq, ring.nozzle, ring.volume_ml = first, nozzle, 0
@@ -98,7 +100,7 @@ def _slot(ring, index, buf):
     """Read a slot into buf; its fields, or None (then it is blank, torn or a tally)."""
     ring.flash.readinto(index * checkpoint.SLOT, buf)
     crc = struct.unpack_from("<I", buf, 12)[0]
-    if checkpoint.KIND_SECTOR <= buf[0] <= checkpoint.KIND_ACKED and crc == binascii.crc32(memoryview(buf)[:12]):
+    if checkpoint.KIND_SECTOR <= buf[0] <= checkpoint.KIND_LEARNED and crc == binascii.crc32(memoryview(buf)[:12]):
         return struct.unpack_from(checkpoint.LAYOUT, buf, 0)
     return None
 
