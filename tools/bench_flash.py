@@ -20,7 +20,7 @@ from pump.core.checkpoint import Checkpoint
 from pump.core.journal import RESERVE, Journal, JournalFull
 from tools.sim.flash import RamFlash
 
-JOURNAL_SECTORS, CHECKPOINT_SECTORS = 320, 8
+JOURNAL_SECTORS, CHECKPOINT_SECTORS = 272, 8  # tools/partitions.csv
 SALES = 12_000
 DEVICE, KEY = 257, bytes(32)
 ENDURANCE = 50_000

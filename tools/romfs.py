@@ -34,6 +34,19 @@ def build(files: dict[str, bytes]) -> bytes:
     return _HEADER + length + data
 
 
+def size(partition: bytes) -> int:
+    """How many bytes of a partition its image takes; 0 if there is none, or one that is cut off."""
+    if not partition.startswith(_HEADER):
+        return 0
+    length, at = 0, len(_HEADER)
+    while at < len(partition) and partition[at] & 0x80:
+        length, at = length << 7 | partition[at] & 0x7F, at + 1
+    if at == len(partition):
+        return 0
+    whole = at + 1 + (length << 7 | partition[at])
+    return whole if whole <= len(partition) else 0
+
+
 def _records(folder: Tree) -> bytes:
     out = b""
     for name, content in folder.items():

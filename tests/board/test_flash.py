@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import flash, image, partitions
-from tools.bench.board import SimBoard
+from tools.bench.board import FLASH_FILES, SimBoard
 from tools.bench.wires import WDT_FED
 
 
@@ -64,12 +64,19 @@ def test_a_dead_port_is_an_error_in_words(data_dir: Path, tmp_path: Path) -> Non
 def test_the_partition_table_is_what_esp_idf_reads() -> None:
     table = partitions.binary(partitions.ours())
     assert len(table) == partitions.SIZE
-    entries = [table[at : at + 32] for at in range(0, 7 * 32, 32)]
+    entries = [table[at : at + 32] for at in range(0, 9 * 32, 32)]
     assert all(entry[:2] == b"\xaa\x50" for entry in entries)
-    assert table[7 * 32 : 7 * 32 + 16] == b"\xeb\xeb" + b"\xff" * 14
-    assert table[7 * 32 + 16 : 8 * 32] == hashlib.md5(table[: 7 * 32]).digest()
+    assert table[9 * 32 : 9 * 32 + 16] == b"\xeb\xeb" + b"\xff" * 14
+    assert table[9 * 32 + 16 : 10 * 32] == hashlib.md5(table[: 9 * 32]).digest()
     named = {one.name: one for one in partitions.ours()}
-    assert (named["journal"].offset, named["journal"].size) == (0x200000, 0x140000)
+    assert (named["journal"].offset, named["journal"].size) == (0x200000, 0x110000)
+    assert {
+        name: one.size for name, one in named.items() if one.type == 1 and 0x40 <= one.subtype and name != "vfs"
+    } == {
+        "journal": FLASH_FILES["journal.bin"],
+        "ckpt": FLASH_FILES["checkpoint.bin"],
+        **{name: FLASH_FILES[f"{name}.bin"] for name in ("trace", "lists", "romfs")},
+    }, "the simulated board has the same partitions"
     last = partitions.ours()[-1]
     assert last.offset + last.size == partitions.FLASH_SIZE
 

@@ -22,11 +22,18 @@ from typing import Any, NamedTuple
 
 from pump import pins
 from pump.core.codes import CAUSE_HARD, CAUSE_POWER, CAUSE_SOFT, CAUSE_WATCHDOG
-from tools import image
+from tools import image, romfs
 from tools.bench.console import Console
 from tools.bench.wires import CUT_AT, DIED, ERASES, PROGRAMS, WDT_FED, WDT_TIMEOUT_MS, Wires
 
-FLASH_FILES = {"journal.bin": 0x140000, "checkpoint.bin": 0x8000}
+# The data partitions of tools/partitions.csv; romfs.bin holds two slots of half its size.
+FLASH_FILES = {
+    "journal.bin": 0x110000,
+    "checkpoint.bin": 0x8000,
+    "trace.bin": 0x10000,
+    "lists.bin": 0x80000,
+    "romfs.bin": 0x40000,
+}
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
 
 
@@ -73,7 +80,7 @@ class SimBoard:
         identity None: leave the flash as it is; a new home is then a board fresh from the factory.
         """
         self.name, self.home, self.heap = name, home, heap
-        self._shims = _as_environment(image.shims())
+        self._shims = _as_environment(image.shims().read_bytes())
         (home / "flash").mkdir(parents=True, exist_ok=True)
         for file, size in FLASH_FILES.items():
             if not (home / file).exists():
@@ -100,7 +107,7 @@ class SimBoard:
             shutil.rmtree(flash / old, ignore_errors=True)
         for name, data in board_image.files().items():
             (flash / name).write_bytes(data)
-        (self.home / "romfs.bin").write_bytes(board_image.romfs)
+        (self.home / "romfs.bin").write_bytes(board_image.romfs.ljust(FLASH_FILES["romfs.bin"], b"\xff"))
         (flash / "identity.json").write_text(json.dumps(identity))
         (flash / "ca.der").write_bytes(ca_der)
 
@@ -161,9 +168,7 @@ class SimBoard:
     def _spawn(self, cause: int, raw: bool = False) -> None:
         command = [str(image.micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
         command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
-        roms = {b"S": self._shims}
-        if (self.home / "romfs.bin").exists():
-            roms[b"R"] = _as_environment(self.home / "romfs.bin")
+        roms = {b"S": self._shims} | _slots(self.home / "romfs.bin")
         self.console.board_started(raw)
         slave = self.console.inner_slave
         self._process = subprocess.Popen(
@@ -238,9 +243,24 @@ class SimBoard:
             self._spawn(CAUSE_SOFT, raw)
 
 
-def _as_environment(rom: Path) -> bytes:
+def _slots(partition: Path) -> dict[bytes, bytes]:
+    """The images in the two halves of the ROMFS partition, as power_on.py wants them: A in R, B in T."""
+    try:
+        whole = partition.read_bytes()
+    except FileNotFoundError:
+        return {}
+    half = len(whole) // 2
+    sizes = {b"R": romfs.size(whole[:half]), b"T": romfs.size(whole[half:])}
+    return {
+        name: _as_environment(whole[at : at + size])
+        for at, (name, size) in zip((0, half), sizes.items(), strict=True)
+        if size
+    }
+
+
+def _as_environment(rom: bytes) -> bytes:
     """A ROM image as shims/power_on.py wants it. ValueError if it is larger than Linux takes in one variable."""
-    encoded = rom.read_bytes().replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
+    encoded = rom.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
     if len(encoded) > _LONGEST_VARIABLE:
-        raise ValueError(f"{rom.name}: {len(encoded)} bytes; a simulated board takes {_LONGEST_VARIABLE} at most")
+        raise ValueError(f"{len(rom)} bytes of ROM; a simulated board takes {_LONGEST_VARIABLE} at most")
     return encoded

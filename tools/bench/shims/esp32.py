@@ -8,7 +8,13 @@ import wired
 _SECTOR = 4096
 _BLANK = b"\xff" * 64
 _ERASE_MS = 45  # measured on boards: an erase stops everything, interrupts too
-_FILES = {"journal": "/journal.bin", "ckpt": "/checkpoint.bin"}
+_FILES = {
+    "journal": "/journal.bin",
+    "ckpt": "/checkpoint.bin",
+    "trace": "/trace.bin",
+    "lists": "/lists.bin",
+    "romfs": "/romfs.bin",
+}
 _COUNT, _LAST, _LOW, _HIGH, _THRESHOLD, _FLAGS = 0, 8, 16, 24, 32, 40
 _UNSET = 99999
 _units = array.array("i", bytes(4 * 48))

@@ -2,6 +2,9 @@
 
     micropython -X heapsize=50wK -i power_on.py HOME CAUSE RAW TICKS
 
+The chip's interpreter maps the ROMFS partition into memory and gives it out as vfs.rom_ioctl(2, 0); so does this one,
+for as long as boot.py chooses which half of it to run.
+
 Byte code in the ROMFS partition is executed in place, so it must lie outside the heap, as it does on the chip. The
 bench hands both images over in the environment, which the kernel lays into memory of its own; zeros cannot stand there
 and come as the pair 1 1, ones as 1 2. They are decoded where they lie.
@@ -39,6 +42,23 @@ def _roms():
     return roms
 
 
+def _map_slots(roms):
+    """Let `vfs` have rom_ioctl: the two halves of the ROMFS partition as one memory, of which slices can be taken."""
+    import vfs
+
+    class Partition:
+        def __getitem__(self, part):
+            return memoryview(roms["T" if part.start else "R"])
+
+    class Chip:
+        mount, umount, VfsRom = vfs.mount, vfs.umount, vfs.VfsRom
+
+        def rom_ioctl(command, partition):
+            return Partition()
+
+    sys.modules["vfs"] = Chip
+
+
 def _start(home, cause, raw, ticks):
     import os
 
@@ -51,9 +71,11 @@ def _start(home, cause, raw, ticks):
     vfs.mount(host, "/host")
     vfs.mount(vfs.VfsRom(memoryview(roms["S"])), "/shims")
     sys.path[:] = ["/shims", "", ".frozen", "/lib"]
-    if "R" in roms:
+    if roms.get("R"):
         vfs.mount(vfs.VfsRom(memoryview(roms["R"])), "/rom")
+    if roms.get("R") or roms.get("T"):
         sys.path[4:] = ["/rom", "/rom/lib"]
+        _map_slots(roms)  # noqa: F821
     os.chdir("/")
 
     import time
@@ -67,7 +89,7 @@ def _start(home, cause, raw, ticks):
 
 
 _names = _start(*sys.argv[1:5])
-del _start, _roms, asyncio  # noqa: F821  they cost heap
+del _start, _roms, _map_slots, asyncio  # noqa: F821  they cost heap
 for _name in _names:
     try:
         with open("/" + _name) as _file:
@@ -75,3 +97,4 @@ for _name in _names:
     except OSError:
         continue  # a board fresh from the factory
     exec(_code)
+    sys.modules.pop("vfs", None)
