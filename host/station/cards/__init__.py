@@ -4,10 +4,11 @@ Card numbers are 16 digits; money is fen; times are Unix seconds.
 """
 
 from station.cards import tables as tables
-from station.cards.desk import Contact, Desk, DeskError, TornError, yuan
+from station.cards.desk import Contact, Desk, DeskError, TornError
 from station.cards.issuing import Order
 from station.cards.keys import CardKeys
-from station.cards.loading import Load, waiting
+from station.cards.loading import Load, LoadError, top_up, waiting, yuan
+from station.cards.loading import listing as loads_waiting
 from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
@@ -31,6 +32,7 @@ __all__ = [
     "Event",
     "Finding",
     "Load",
+    "LoadError",
     "LogEntry",
     "Order",
     "ReaderUnavailableError",
@@ -43,8 +45,10 @@ __all__ = [
     "events",
     "findings",
     "listing",
+    "loads_waiting",
     "parse",
     "shown",
+    "top_up",
     "waiting",
     "watch",
     "yuan",

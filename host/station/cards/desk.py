@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 import desfire
-from pump.core import card_layout, money
+from pump.core import money
 from station import sales
-from station.cards import issuing, loading, numbers, on_card, personalise, registry
+from station.cards import credit, issuing, loading, numbers, on_card, personalise, registry
 from station.cards.desfire_admin import Conversation, T
 from station.cards.issuing import Order, OrderError
 from station.cards.keys import CardKeys
-from station.cards.loading import Load
+from station.cards.loading import Load, yuan
 from station.cards.on_card import CardError, CardView, LogEntry, Reservation
 from station.cards.reader import CardLink, wait_for_card
 from station.cards.registry import Card, RegistryError
@@ -210,23 +210,19 @@ class Desk:
             raise DeskError(f"卡片拒绝 the card refused ({error})") from None
 
     def _check_load(self, contact: Contact, amount_fen: int) -> None:
-        view, card = contact.view, contact.card
-        if card is None or card.state != "active":
-            raise DeskError("该卡未登记或已停用，不能充值 the card is not registered or blocked: it cannot be loaded")
+        view = contact.view
+        why = loading.refusal(contact.card, amount_fen, self._now(), view.balance_fen)
         if view.open is not None:
-            raise DeskError("卡上有未结算的交易，不能充值 a sale is open on the card: settle it before loading")
-        if amount_fen <= 0:
-            raise DeskError("充值金额须大于零 the amount must be above zero")
-        if view.expiry and self._now() >= view.expiry:
-            raise DeskError("卡已过期 the card has expired")
-        upper_fen = issuing.UPPER_FEN.get(view.kind, card_layout.PURSE_UPPER_ANONYMOUS_FEN)
-        if view.balance_fen + amount_fen > upper_fen:
-            raise DeskError(f"超过卡内限额 {yuan(upper_fen)} 元 above what the card may hold")
+            why = why or "卡上有未结算的交易，不能充值 a sale is open on the card: settle it before loading"
+        if why:
+            raise DeskError(why)
 
     def _put_on(self, link: CardLink, view: CardView, load: Load) -> Contact:
         keys = CardKeys.of(self._secrets, view.uid)
         try:
-            self._converse(link, on_card.credit(keys, self._random, load.amount_fen, load.load_id))
+            upper_fen = loading.upper_fen(view.kind)
+            onto = credit.credit(keys, self._random, load.amount_fen, load.load_id, upper_fen)
+            self._converse(link, credit.one_by_one(onto))
             return self.show(link)
         except TornError:
             raise TornError(
@@ -292,8 +288,3 @@ class Desk:
         except ValueError:  # the records say otherwise: the shadow will differ and show it
             event = "contradiction"
         registry.note(conn, view.card_no, now, event, self._by, f"{entry.device}/{entry.seq}")
-
-
-def yuan(fen: int) -> str:
-    """Money for people: 12345 -> 123.45."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"

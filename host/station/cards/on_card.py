@@ -110,26 +110,6 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
     )
 
 
-def credit(keys: CardKeys, random: Random, amount_fen: int, load_id: int) -> Conversation[None]:
-    """Put money on the card with the credit key; the load's id goes on in the same commit.
-
-    CardError if a reservation is open. CardLost: look at last_load at the next contact. Does nothing if it was done.
-    """
-    session = AdminSession()
-    yield from _open(session, card_layout.KEY_CREDIT, keys.credit, random)
-    state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
-    counter, device, _, _, _, last_load, tries = card_layout.unpack_state(state)
-    if last_load == load_id:
-        return
-    if device:
-        raise CardError("卡上有未结算的交易，不能充值 a sale is open on the card: settle it before loading")
-    yield from session.credit(card_layout.FILE_PURSE, amount_fen)
-    yield from session.write_data(
-        card_layout.FILE_STATE, 0, card_layout.pack_state(counter, last_load=load_id, tries=tries)
-    )
-    yield from session.commit()
-
-
 def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -> Conversation[None]:
     """Close the reservation of a sale that cost entry.amount_fen: the rest goes back, the card's log gets the sale.
 
