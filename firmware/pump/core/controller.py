@@ -44,6 +44,8 @@ from pump.core import (
 )
 
 HOUSEKEEPING_MS = 250
+METER_ID = b"meter_id"  # SETTING: old counts the starts with another board or meter, new is the crc of the right ones
+ANSWER_MS = 60000  # so long an answer of the person with the card holds: PIN typed, driver's card shown
 TRIES = 3  # of a job on a card that stays on the reader
 
 
@@ -81,6 +83,8 @@ class Controller(linkside.LinkSide):
         self.dialog = None  # what takes the keys while a person answers: an object with key(ch), see core/dialog.py
         self.moved = False  # the running sale's meter moved in this tick
 
+        self.answers = None  # what the person with the card has answered, see core/prompts.py
+        self.duty = [bytes(8), 0, 0, 0, 0]  # staff card on duty, shift, and its sales, ml, fen: as in SHIFT records
     def start(self, now_ms, now_s, quality, cause, software):
         """Recovers journal, totalizers and a sale that power loss cut; writes BOOT. software: 8 bytes."""
         from pump.core import recovery  # only now, so that the board may drop it afterwards
@@ -109,6 +113,8 @@ class Controller(linkside.LinkSide):
                 self.change_prices()
 
     def idle_work(self):
+            if self.answers and ticks.diff(now_ms, self.answers.at_ms) >= ANSWER_MS:
+                self.answers.forget()
         """At most one slow act (a sector erase, about 45 ms); cheap if none is due. Not while fuelling."""
         if self.journal.idle_work() or self.checkpoint.make_room():
             return
@@ -120,7 +126,7 @@ class Controller(linkside.LinkSide):
         """Everything that recovery needs, before it falls out of recovery's window."""
         totals = [m.total_ml for m in self.meters] + [0, 0, 0]
         self.statement = (
-            self.append(records.SHIFT, (bytes(7), codes.SHIFT_RESTATED) + tuple(totals[:4]) + (bytes(8), 0, 0, 0, 0))
+            self.append(records.SHIFT, (bytes(7), codes.SHIFT_RESTATED) + tuple(totals[:4]) + tuple(self.duty))
             or self.statement
         )
         for n in range(len(self.config.grades)):
@@ -189,6 +195,8 @@ class Controller(linkside.LinkSide):
     def card_failed(self, error):
         """The conversation broke off (desfire.CardLost) or failed. While the card is there it is tried again."""
         self._tries -= 1
+        if self.answers and self.config.slot:
+            self.answers.left()
         self._job_runs, self.job_wanted = False, self._tries > 0
         self.asking = None
         sale.broken(self)

@@ -127,7 +127,7 @@ class Delivery:
             elif self.accepted and ctl.present and self.lifted() >= 0:
                 ctl.job_wanted = True
         elif state == view.IDLE and up:
-            if v.notice != view.NOTICE_REFUSED:
+            if v.notice != view.NOTICE_REFUSED and not ctl.dialog:
                 v.notice = view.NOTICE_CARD_FIRST if self.armed else view.NOTICE_HANG_UP
             v.nozzle = self.lifted()
             if v.nozzle >= 0:
@@ -135,7 +135,8 @@ class Delivery:
                 v.price_fen_per_l = ctl.prices.get(v.grade, 0)
             self.enter(view.NOZZLE)
         elif state == view.NOZZLE and not up:
-            v.notice = view.NOTICE_NONE
+            if not ctl.dialog:
+                v.notice = view.NOTICE_NONE
             self.enter(view.IDLE)
 
     def _flow(self, age_ms):

@@ -1,5 +1,6 @@
 """Presets typed on the keypad: digits, `A` money (yuan) or `B` volume (litres) before or after them, `#` confirms,
-`C` or `*` clears. Money is meant if neither A nor B is pressed. All of it lives in the view, which shows it."""
+`C` or `*` clears. Money is meant if neither A nor B is pressed; `#` alone means a full tank, if nothing else stands.
+All of it lives in the view, which shows it."""
 
 from pump.core import codes
 
@@ -19,6 +20,8 @@ def key(view, ch):
         view.preset_value = int(view.entry) * (1000 if view.preset_kind == codes.PRESET_VOLUME else 100)
         view.entry = ""
         view.entry_kind = codes.PRESET_NONE
+    elif ch == "#" and not view.preset_kind:
+        view.entry_kind, view.preset_kind = codes.PRESET_NONE, codes.PRESET_FULL
     elif ch == "C" or ch == "*":
         view.entry = ""
         view.entry_kind = view.preset_kind = codes.PRESET_NONE

@@ -146,13 +146,15 @@ def _visit(ctl, known, kind, seq, body):
         if body[1] == codes.SHIFT_RESTATED:
             ctl.statement = seq
     elif kind == records.START:
+        ctl.duty = [bytes(8), body[7], 0, 0, 0] if body[1] == codes.SHIFT_OFF else list(body[6:11])
         known.start, known.start_seq, known.reserved = body, seq, False
         ctl.prices[body[5]], ctl.tariff = body[6], body[7]
     elif kind == records.RESERVED:
         known.reserved = True
     elif kind == records.END:
         known.totals[body[4]] = body[14]
-        known.start = None
+        sale.count_duty(ctl, body[12], body[11])
+        known.start, known.end = None, body
         ctl.pulser_faults = ctl.overruns = 0  # an ALARM after this END says otherwise
         sale.keep(ctl, (body[0], seq, body[1], body[3], body[10], body[11], bool(body[7] & records.FLAG_UNCERTAIN)))
     elif kind == records.SETTLED or kind == records.VOID:

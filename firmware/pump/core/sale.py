@@ -3,6 +3,7 @@
 from pump.core import alarms, codes, cutoff, journal, money, purse, records
 
 MOST_UNSETTLED = 24
+LEAST_PRESET_ML = 1000  # below it the meter is not good for its accuracy
 SALE_RECORDS = 12  # that a sale may write, alarms included
 
 
@@ -29,6 +30,7 @@ def _limits(ctl, sale, card):
     ml, ml_reason = s.max_sale_ml, codes.STOP_MAXIMUM
     if fen < s.min_sale_fen:
         raise purse.Refused(codes.REFUSE_BALANCE, 0)
+    fen = min(fen, card.most_fen)
     if fen > s.max_sale_fen:
         fen, fen_reason = s.max_sale_fen, codes.STOP_MAXIMUM
     if v.preset_kind == codes.PRESET_MONEY and v.preset_value <= fen:
@@ -38,6 +40,8 @@ def _limits(ctl, sale, card):
     if v.preset_kind == codes.PRESET_VOLUME and v.preset_value <= ml:
         ml, ml_reason = v.preset_value, codes.STOP_PRESET
     by_money_ml = money.volume_for_amount_ml(fen, sale.price)
+    if v.preset_kind == codes.PRESET_MONEY and money.volume_for_amount_ml(v.preset_value, sale.price) < LEAST_PRESET_ML:
+        raise purse.Refused(codes.REFUSE_LIMIT, v.preset_value)
     if ml < by_money_ml:
         sale.reserved_fen, sale.limit_ml, sale.limit_reason = money.amount_fen(ml, sale.price) + 1, ml, ml_reason
     else:
@@ -111,7 +115,17 @@ def end(ctl, sale, flags, volume_ml, pulses_a, pulses_b, seconds):
         ctl,
         (sale.seq, seq, sale.uid, sale.counter, sale.reserved_fen, amount_fen, bool(flags & records.FLAG_UNCERTAIN)),
     )
+    count_duty(ctl, volume_ml, amount_fen)
     return over_ml
+
+
+def count_duty(ctl, volume_ml, amount_fen):
+    """A sale belongs to the shift in which it ends."""
+    d = ctl.duty
+    if any(d[0]) and volume_ml:
+        d[2] += 1
+        d[3] += volume_ml
+        d[4] += amount_fen
 
 
 def keep(ctl, unsettled):

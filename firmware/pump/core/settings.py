@@ -13,7 +13,12 @@ max_sale_fen 300000 1000 999999
 min_sale_fen 100 1 10000
 pulser_stop 20 4 100
 pulser_lock 6 1 100
-leak_ml 100 20 1000"""
+leak_ml 100 20 1000
+preflow_ml 50 5 500
+max_sale_s 1800 60 7200
+max_flow_ml_s 2500 200 5000
+duty_required 0 0 1
+language 0 0 2"""
 
 
 class Settings:

@@ -7,9 +7,10 @@ journal or the station knows the end of it; the table serves the sales whose set
 """
 
 import desfire
-from pump.core import card_layout, codes, limits, purse, records, sale, view
+from pump.core import card_layout, codes, limits, purse, records, sale, ticks, view
 
 ASK_MS = 4000  # how long a customer waits with the card on the reader for the station's answer
+OTHER_CARD_MS = 10000  # after the end of a sale only its own card is taken
 ROOM = 8 + sale.MOST_UNSETTLED  # records that a visit may have to write before a sale
 END_WITHIN = 400  # records that may lie between START and END of a sale
 
@@ -19,11 +20,14 @@ def visit(ctl, uid):
     card = limits.Card(uid)
     session = desfire.Session()
     delivery = ctl.delivery
+    if ctl.answers and ctl.answers.uid != uid:
+        ctl.answers.left()
     try:
         yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
         waiting = delivery.settle_uid if delivery.state == view.SETTLING else None
         if waiting and waiting != uid:
-            raise purse.Refused(codes.REFUSE_OTHER_CARD, 0)
+            _pass_on(ctl, card)
+            waiting = None
         if ctl.journal.free < ROOM:
             raise purse.Refused(codes.REFUSE_JOURNAL_FULL, 0)
         _observe(ctl, card)
@@ -34,14 +38,51 @@ def visit(ctl, uid):
             delivery.settled()
             return
         code = limits.refuse(card, ctl.config.station_no, ctl.now_s, ctl.quality, ctl.blacklist)
+        if not code and card.role:
+            from pump.core import roles
+
+            yield from roles.visit(ctl, session, card)
+            return
         if ctl.locked or ctl.hazard:
             code = code or codes.REFUSE_LOCKED
+        elif ctl.settings.duty_required and not any(ctl.duty[0]):
+            code = code or codes.REFUSE_NO_DUTY
         if code:
             raise purse.Refused(code, 0)
-        if delivery.accept():
+        if (yield from _may_fuel(ctl, session, card)) and delivery.accept():
+            if card.kind == card_layout.KIND_ACCOUNT:
+                raise purse.Refused(codes.REFUSE_ACCOUNT, 0)
             yield from _reserve(ctl, session, card)
     except purse.Refused as refused:
         ctl.refuse(card, refused.args[0], refused.args[1])
+
+
+def _pass_on(ctl, card):
+    """Another card while a sale waits for its own: its end is in the journal and in ctl.unsettled, so that any contact
+    of that card settles it. For a moment its owner has the right of way, against cards mixed up."""
+    d = ctl.delivery
+    if not card.role:
+        if ticks.diff(ctl.now_ms, d.since_ms) < OTHER_CARD_MS:
+            raise purse.Refused(codes.REFUSE_OTHER_CARD, 0)
+        d.settle_uid = None
+        d.enter(view.IDLE)
+
+
+def _may_fuel(ctl, session, card):
+    """Generator: do the rules of the card itself allow it, and has its person answered what they ask? purse.Refused."""
+    if card.usage:
+        from pump.core import usage
+
+        code = usage.check(card, ctl.now_s, ctl.quality, ctl.settings.min_sale_fen)
+        if code:
+            raise purse.Refused(code, 0)
+    if not (any(card.digest) or card.rules or card.odometer_rule or card.kind == card_layout.KIND_DRIVER):
+        return True
+    if not ctl.config.slot and ctl.delivery.lifted() < 0 and card.kind != card_layout.KIND_DRIVER:
+        return True  # this contact only shows the balance: nothing is asked for it
+    from pump.core import prompts
+
+    return (yield from prompts.ready(ctl, session, card))
 
 
 def _show(ctl, card):
@@ -78,7 +119,7 @@ def _settle(ctl, session, card, how):
         ctl.now_s, device, seq, card.counter, volume_ml, amount_fen, price, grade, nozzle, reason
     )
     try:
-        yield from purse.settle(session, card, reserved_fen - amount_fen, log)
+        yield from purse.settle(session, card, reserved_fen - amount_fen, log, amount_fen, volume_ml)
     except desfire.DesfireError as error:
         raise purse.Refused(codes.REFUSE_DAMAGED, error.status)
     _settled(ctl, card, device, seq, card.counter, reserved_fen, amount_fen, how)
@@ -144,4 +185,5 @@ def _reserve(ctl, session, card):
         raise purse.Refused(codes.REFUSE_DAMAGED, error.status)
     card.counter, card.balance_fen = new.counter, card.balance_fen - new.reserved_fen
     sale.reserved(ctl, new, card)  # RESERVED is committed: fuel may flow
+    ctl.answers = None
     _show(ctl, card)
