@@ -111,8 +111,9 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
 def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """All modules as one, app.py, and the text files; and what its short names stand for, to read tracebacks with."""
     trees = inline({name: text for name, text in texts.items() if name != "boot.py" and text.strip()})
-    reserved = foreign.names(micropython(), ROOT / "tools/bench/shims")
-    files, names = bundle(trees, clients=("main.py",), lazy=_LAZY, foreign=reserved)
+    free = foreign.at_hand(micropython())
+    reserved = free | foreign.of_chip(ROOT / "tools/bench/shims")
+    files, names = bundle(trees, clients=("main.py",), lazy=_LAZY, foreign=reserved, free=free)
     return {"boot.py": texts["boot.py"], **files}, names
 
 

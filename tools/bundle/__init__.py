@@ -6,6 +6,7 @@ table for ever (a qstr). The sources stay many, readable and runnable on CPython
 - all modules become one, in the order in which they need each other; what nothing refers to is left out,
 - module-level names, and attributes that only our own classes have, become short ones; two attributes share a short
   name where no class has both,
+- what can be said with fewer classes and default arguments is (slim.py),
 - modules named `lazy` stay files of their own, to be loaded and dropped again.
 
 A name is kept as it is where the interpreter or a string could mean it too. Not supported, and refused or unused in the
@@ -19,6 +20,7 @@ from graphlib import TopologicalSorter
 from tools.bundle.names import short_attributes, short_globals, used_identifiers
 from tools.bundle.scopes import Meaning, Module, Scoped, bind, dotted, import_meanings, resolve
 from tools.bundle.shake import shake, words
+from tools.bundle.slim import slim
 
 BUNDLE = "app"
 # What asyncio's own objects carry beside the names that dir() of a class tells.
@@ -26,29 +28,34 @@ _ASYNCIO = {"s", "e", "out_buf", "data", "state", "coro", "cur_task", "waiting",
 
 
 def bundle(
-    trees: dict[str, ast.Module], clients: tuple[str, ...], lazy: tuple[str, ...], foreign: set[str]
+    trees: dict[str, ast.Module],
+    clients: tuple[str, ...],
+    lazy: tuple[str, ...],
+    foreign: set[str],
+    free: set[str] | None = None,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """(file -> source, short name -> what it stands for). `app.py` holds the bundle.
 
     trees: path -> parsed source. clients: paths that only use the bundle (main.py). lazy: paths loaded when needed.
-    foreign: attribute names of the interpreter.
+    foreign: attribute names that are not ours to change. free: names that stand in the interpreter, so that using them
+    for something else costs nothing.
     """
+    free = free or set()
     modules = {dotted(path): Module(dotted(path), tree) for path, tree in trees.items()}
     apart = {dotted(path): path for path in (*clients, *lazy)}
     for module in modules.values():
         bind(module, modules)
     shake(modules, set(apart))
     keep = foreign | _ASYNCIO | set(dir(builtins)) | words(modules)
-    attributes = short_attributes(modules, keep)
-    globals_ = short_globals(modules, set(apart), used_identifiers(modules))
+    attributes = short_attributes(modules, keep, free)
+    globals_ = short_globals(modules, set(apart), used_identifiers(modules), free)
     writer = _Writer(modules, set(apart), attributes, globals_)
-    files = {}
     body: list[ast.stmt] = []
     for name in _order(modules, set(apart)):
         body += writer.write(modules[name])
-    files[f"{BUNDLE}.py"] = _text(_imports_first(body))
-    for name, path in apart.items():
-        files[path.rsplit("/", 1)[-1]] = _text([*writer.write(modules[name])])
+    others = {path.rsplit("/", 1)[-1]: writer.write(modules[name]) for name, path in apart.items()}
+    body = slim(_imports_first(body), list(others.values()), BUNDLE)
+    files = {f"{BUNDLE}.py": _text(body)} | {name: _text(statements) for name, statements in others.items()}
     legend = {short: f"{module}.{name}" for (module, name), short in globals_.items()}
     for name, short in sorted(attributes.items()):
         legend[short] = f"{legend[short]} | .{name}" if short in legend else f".{name}"

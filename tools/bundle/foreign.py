@@ -22,11 +22,15 @@ print(" ".join(names))
 """
 
 
-def names(micropython: Path, stand_ins: Path) -> set[str]:
-    """Attribute names that are not ours to change. stand_ins: the folder with the bench's `machine`, `esp32` and so on,
-    which have the names of the chip's. Raises CalledProcessError if the interpreter does not run."""
-    told = subprocess.run([str(micropython), "-c", _ASK], capture_output=True, text=True, check=True).stdout.split()
-    found = set(told)
+def at_hand(micropython: Path) -> set[str]:
+    """Names that stand in the interpreter itself. Raises CalledProcessError if it does not run."""
+    told = subprocess.run([str(micropython), "-c", _ASK], capture_output=True, text=True, check=True).stdout
+    return set(told.split())
+
+
+def of_chip(stand_ins: Path) -> set[str]:
+    """Names of the chip's own modules, as the bench's stand-ins for `machine`, `esp32` and so on have them."""
+    found = set()
     for path in sorted(stand_ins.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             for key in ("name", "attr", "arg", "id"):

@@ -2,11 +2,16 @@
 
 import ast
 import builtins
+import keyword
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tools.bundle.scopes import Module, targets
 from tools.bundle.shake import Uses
+
+# The interpreter looks for methods of these names by itself, so no attribute may be called so by chance.
+_PROTOCOLS = {"send", "throw", "close", "readinto", "write", "ioctl", "readblocks", "writeblocks", "open", "mount"}
+_COMPILER = {"const", "native", "viper", "asm_thumb"}  # means something to MicroPython's compiler
 
 
 def used_identifiers(modules: dict[str, Module]) -> set[str]:
@@ -19,10 +24,16 @@ def used_identifiers(modules: dict[str, Module]) -> set[str]:
     }
 
 
-def _shorts(taken: set[str]) -> Iterator[str]:
-    """A, B, ... Z, AA, ...: upper case, so that no local variable is ever spelt alike."""
+def _shorts(taken: set[str], free: set[str]) -> Iterator[str]:
+    """First names that cost nothing because the interpreter has them, then A, B, ... Z, AA, ...: none of them `taken`."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    for name in (*letters, *(a + b for a in letters for b in letters + "0123456789")):
+    plain = [n for n in free if n.isidentifier() and not n.startswith("_") and not keyword.iskeyword(n)]
+    taken = taken | _COMPILER
+    for name in (
+        *sorted(plain, key=lambda n: (len(n), n)),
+        *letters,
+        *(a + b for a in letters for b in letters + "0123456789"),
+    ):
         if name not in taken:
             yield name
     raise ValueError("more names than short ones")
@@ -70,8 +81,8 @@ def _is_self(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def short_attributes(modules: dict[str, Module], keep: set[str]) -> dict[str, str]:
-    """Attribute -> short name. No two attributes of one family of classes share one."""
+def short_attributes(modules: dict[str, Module], keep: set[str], free: set[str]) -> dict[str, str]:
+    """Attribute -> short name. No two attributes of one family of classes share one. free: names that cost nothing."""
     families, loose, ours = _class_names(modules)
     held = set().union(*families) if families else set()
     used = Counter(n.attr for m in modules.values() for n in ast.walk(m.tree) if isinstance(n, ast.Attribute))
@@ -81,7 +92,8 @@ def short_attributes(modules: dict[str, Module], keep: set[str]) -> dict[str, st
         for name in group:
             neighbours[name] |= group
     alone = loose - held  # on objects we cannot tell: shares with nobody
-    shorts = list(zip(range(700), _shorts(keep), strict=False))
+    taken_anywhere = used_identifiers(modules) | set(dir(builtins)) | _PROTOCOLS
+    shorts = list(zip(range(700), _shorts(taken_anywhere | (keep - free), free), strict=False))
     given: dict[str, str] = {}
     for name in sorted(rename, key=lambda n: (-used[n], n)):
         taken = {given[o] for o in (neighbours[name] | alone if name not in alone else set(given)) if o in given}
@@ -89,7 +101,9 @@ def short_attributes(modules: dict[str, Module], keep: set[str]) -> dict[str, st
     return given
 
 
-def short_globals(modules: dict[str, Module], apart: set[str], taken: set[str]) -> dict[tuple[str, str], str]:
+def short_globals(
+    modules: dict[str, Module], apart: set[str], taken: set[str], free: set[str]
+) -> dict[tuple[str, str], str]:
     """(module, name) -> short name in the bundle, most used first; names of foreign imports keep theirs."""
     uses = Uses(modules)
     count: Counter[tuple[str, str]] = Counter()
@@ -100,7 +114,7 @@ def short_globals(modules: dict[str, Module], apart: set[str], taken: set[str]) 
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign):
                 for target in targets(node):
                     count[(module.name, target)] += 0
-    shorts = _shorts(taken | set(dir(builtins)))
+    shorts = _shorts(taken | set(dir(builtins)), free)
     return {
         key: next(shorts)
         for key, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))
