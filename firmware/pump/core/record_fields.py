@@ -173,6 +173,14 @@ FIELDS = {
         "card_no",
         "how",
     ),
+    records.LEASE: (
+        "lease",
+        "account",
+        "left_fen",
+        "left_count",
+        "expires",
+        "how",
+    ),
 }
 
 

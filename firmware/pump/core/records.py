@@ -44,6 +44,7 @@ ALARM = 13
 UPDATE = 14
 TAMPER = 15
 CALIBRATION = 16
+LEASE = 17
 
 # kind -> struct format of its body; the fields' names stand in record_fields.py, which only the host loads.
 BODIES = {
@@ -63,6 +64,7 @@ BODIES = {
     UPDATE: "<B8s8sI",
     TAMPER: "<BBI",
     CALIBRATION: "<BHiiiI7s8sB",
+    LEASE: "<IIIHIB",
 }
 
 # END.flags
@@ -71,6 +73,9 @@ FLAG_RECOVERED = 2  # ended after a power loss, from the last checkpoint
 
 # SETTLED.how and VOID.how
 HOW_SALE, HOW_NEXT_CONTACT, HOW_OBSERVED, HOW_DESK = 1, 2, 3, 4
+
+# LEASE.how
+LEASE_GRANTED, LEASE_RESTATED, LEASE_ENDED = 1, 2, 3
 
 
 def mac(key, previous_mac, record):

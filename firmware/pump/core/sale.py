@@ -116,6 +116,7 @@ def end(ctl, sale, flags, volume_ml, pulses_a, pulses_b, seconds):
         (sale.seq, seq, sale.uid, sale.counter, sale.reserved_fen, amount_fen, bool(flags & records.FLAG_UNCERTAIN)),
     )
     count_duty(ctl, volume_ml, amount_fen)
+    spend(ctl, sale.lease, amount_fen)
     return over_ml
 
 
@@ -126,6 +127,11 @@ def count_duty(ctl, volume_ml, amount_fen):
         d[2] += 1
         d[3] += volume_ml
         d[4] += amount_fen
+
+
+def spend(ctl, lease, amount_fen):
+    """A sale of an account counts down from what is lent to this pump, if that was what it was made under."""
+    ctl.leases = [(x[0], x[1], x[2] - amount_fen, x[3] - 1, x[4]) if x[0] == lease else x for x in ctl.leases]
 
 
 def keep(ctl, unsettled):
