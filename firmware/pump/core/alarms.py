@@ -6,7 +6,9 @@ ctl is the Controller; ctl.raised holds (code, nozzle), ctl.alarms the codes alo
 from pump.core import codes, journal, records, ticks
 
 NONE = 255  # no nozzle
-QUIET_MS = 10000  # fuel outside a sale is written down when it has stopped this long, or at the next sale
+TOLD_MS = 10000  # fuel that goes on flowing outside a sale is told as often
+QUIET_MS = 600000  # after so long without a count it has stopped
+CREEP_ML_S = 2  # a leak slower than this creeps past shut valves
 
 
 def put(ctl, code, nozzle, on, value=0, volume_ml=0):
@@ -39,20 +41,43 @@ def watch(ctl):
     put(ctl, codes.ALARM_NOZZLE_OFF, NONE, off)
     for n in range(len(ctl.meters)):
         if not ctl.delivery.sale or ctl.delivery.sale.nozzle != n:
-            open_ml = ctl.meters[n].volume_ml
-            if open_ml != ctl.leak_ml[n]:
-                ctl.leak_ml[n] = open_ml
-                ctl.leak_ms[n] = ctl.now_ms
-                if open_ml >= ctl.settings.leak_ml:
-                    flush_leak(ctl, n)
-            elif open_ml > 0 and ticks.diff(ctl.now_ms, ctl.leak_ms[n]) >= QUIET_MS:
-                flush_leak(ctl, n)
+            _outside(ctl, n)
 
 
-def flush_leak(ctl, n):
-    """Put what flowed outside any sale into the totalizer and the journal; an alarm only if it is much."""
+def _outside(ctl, n):
+    """Fuel that this nozzle gives outside a sale. It stays with the meter until it is worth an alarm, has stopped for
+    long, a sale begins or the power fails: a record for every drop would fill the journal."""
+    open_ml = ctl.meters[n].volume_ml
+    raised = (codes.ALARM_LEAK, n) in ctl.raised or (codes.ALARM_CREEP, n) in ctl.raised
+    if open_ml != ctl.leak_ml[n]:
+        if not ctl.leak_ml[n]:
+            ctl.leak_from[n] = ctl.now_ms
+        ctl.leak_ml[n], ctl.leak_ms[n] = open_ml, ctl.now_ms
+        pause_ms = TOLD_MS if raised else 0
+        if open_ml >= ctl.settings.leak_ml and ticks.diff(ctl.now_ms, ctl.leak_from[n]) >= pause_ms:
+            flush_leak(ctl, n)
+    elif open_ml or raised:
+        quiet_ms = ticks.diff(ctl.now_ms, ctl.leak_ms[n])
+        if open_ml and (not ctl.inputs.supply_ok or raised and quiet_ms >= TOLD_MS) or quiet_ms >= QUIET_MS:
+            flush_leak(ctl, n)
+
+
+def flush_leak(ctl, n, code=codes.ALARM_LEAK):
+    """Put what flowed outside any sale into the totalizer and the journal; an alarm only if it is much. What flowed
+    slowly has crept; code ALARM_PREFLOW: it flowed between authorisation and the opening of the valves."""
     if ctl.journal.free <= journal.RESERVE:
         return  # without its record it must not be in the totalizer either
+    s = ctl.settings
+    flow_ms = ticks.diff(ctl.leak_ms[n], ctl.leak_from[n])
     volume_ml = ctl.meters[n].rebase()
     ctl.leak_ml[n] = 0
-    put(ctl, codes.ALARM_LEAK, n, volume_ml >= ctl.settings.leak_ml, 0, volume_ml)
+    if code == codes.ALARM_PREFLOW:
+        put(ctl, code, n, volume_ml >= s.preflow_ml, 0, volume_ml)
+        return
+    much = volume_ml >= s.leak_ml
+    if volume_ml * 1000 < CREEP_ML_S * flow_ms:
+        put(ctl, code, n, False)
+        put(ctl, codes.ALARM_CREEP, n, much, 0, volume_ml)
+    else:
+        put(ctl, codes.ALARM_CREEP, n, False)
+        put(ctl, code, n, much, 0, volume_ml)

@@ -17,6 +17,9 @@ class Config:
         self.pulses_per_l = [n["pulses_per_l"] for n in identity["nozzles"]]
         if not 1 <= len(self.grades) <= 4 or min(self.pulses_per_l) < 10 or max(self.pulses_per_l) > 2000:
             raise ValueError("1 to 4 nozzles of 10 to 2000 pulses per litre")
+        # Which board and meters these are: 0 if the identity names none (core/recovery.py, _identify).
+        serials = [str(one.get("meter", "")) for one in [{"meter": identity.get("board", "")}] + identity["nozzles"]]
+        self.meter_id = binascii.crc32(",".join(serials).encode()) if any(serials) else 0
         keys = identity["keys"]
         self.journal_key = _key(keys, "journal", 32)
         self.pump_key = _key(keys, "pump", 16)

@@ -44,7 +44,6 @@ from pump.core import (
 )
 
 HOUSEKEEPING_MS = 250
-METER_ID = b"meter_id"  # SETTING: old counts the starts with another board or meter, new is the crc of the right ones
 ANSWER_MS = 60000  # so long an answer of the person with the card holds: PIN typed, driver's card shown
 TRIES = 3  # of a job on a card that stays on the reader
 
@@ -74,17 +73,20 @@ class Controller(linkside.LinkSide):
         self.raised = []
         self.alarms = ()
         self.unsettled = []  # see core/visit.py
-        self.leak_ml, self.leak_ms = [0] * 4, [0] * 4
+        self.leases = []  # see core/account.py
+        self.leak_ml, self.leak_ms, self.leak_from = [0] * 4, [0] * 4, [0] * 4
+        self.trace = None  # keeps the pulse timeline of sales (core/trace.py), on boards with a partition for it
         self.next_tariff = self.asking = self.answered = self.present = None  # present: uid of the card on the reader
         self.now_ms = self.now_s = self.quality = self.uptime_ms = self.boot_id = self.unlogged = 0
+        self.meter_id = self.strangers = 0  # see recovery.identify()
         self.tariff = self.blacklist_version = self.locked = self.pulser_faults = self.overruns = 0
         self.statement = self.lifted_ms = self._kept_ms = self._tries = 0
         self.hazard = self.link_online = self.job_wanted = self._job_runs = False
         self.dialog = None  # what takes the keys while a person answers: an object with key(ch), see core/dialog.py
-        self.moved = False  # the running sale's meter moved in this tick
-
         self.answers = None  # what the person with the card has answered, see core/prompts.py
         self.duty = [bytes(8), 0, 0, 0, 0]  # staff card on duty, shift, and its sales, ml, fen: as in SHIFT records
+        self.moved = False  # the running sale's meter moved in this tick
+
     def start(self, now_ms, now_s, quality, cause, software):
         """Recovers journal, totalizers and a sale that power loss cut; writes BOOT. software: 8 bytes."""
         from pump.core import recovery  # only now, so that the board may drop it afterwards
@@ -92,6 +94,10 @@ class Controller(linkside.LinkSide):
         self.now_ms, self.now_s, self.quality = now_ms, now_s, quality
         self.lifted_ms = self._kept_ms = now_ms
         recovery.recover(self, cause, software)
+        if self.trace:
+            from pump.core import traces
+
+            traces.find(self.trace)
 
     def step(self, now_ms, now_s, quality):
         """One control tick. now_ms wraps at 2**30, now_s is Unix time, quality as records.TIME_*."""
@@ -104,19 +110,21 @@ class Controller(linkside.LinkSide):
         for n in range(len(self.meters)):
             if self.meters[n].update(edges[2 * n], edges[2 * n + 1]) and running and running.nozzle == n:
                 self.moved = True
+        if self.trace and running:
+            self.trace.take(now_ms, edges)
         self.hazard = i.estop or i.tamper or not i.supply_ok
         self.delivery.step()
         if self.hazard or ticks.diff(now_ms, self._kept_ms) >= HOUSEKEEPING_MS:
             self._kept_ms = now_ms
             alarms.watch(self)
+            if self.answers and not running and ticks.diff(now_ms, self.answers.at_ms) >= ANSWER_MS:
+                self.answers.forget()
             if self.next_tariff and not self.delivery.sale and not self.delivery.reserving:
                 self.change_prices()
 
     def idle_work(self):
-            if self.answers and ticks.diff(now_ms, self.answers.at_ms) >= ANSWER_MS:
-                self.answers.forget()
         """At most one slow act (a sector erase, about 45 ms); cheap if none is due. Not while fuelling."""
-        if self.journal.idle_work() or self.checkpoint.make_room():
+        if self.journal.idle_work() or self.checkpoint.make_room() or self.trace and self.trace.idle_work():
             return
         self.checkpoint.keep_acked(self.journal.acked)
         if self.journal.head - self.statement > self.journal.restate_every:
@@ -137,7 +145,25 @@ class Controller(linkside.LinkSide):
         if self.locked:
             self.append(records.SETTING, (self.settings.version, linkside.LOCK_NAME, self.locked, self.locked))
         for code, nozzle in self.raised:
-            self.append(records.ALARM, (code, nozzle, 1, 0, 0, 0))
+            value = 0
+            if code == codes.ALARM_PULSER:
+                value = self.pulser_faults
+            elif code == codes.ALARM_OVERRUN:
+                value = self.overruns
+            elif code == codes.ALARM_METER_LOCK and nozzle < len(self.meters):
+                value = self.meters[nozzle].beyond
+            self.append(records.ALARM, (code, nozzle, 1, value, 0, 0))
+        for lease in self.leases:
+            self.append(records.LEASE, lease + (records.LEASE_RESTATED,))
+        if self.meter_id:
+            self.append(records.SETTING, (self.settings.version, linkside.METER_ID, self.strangers, self.meter_id))
+        for n in range(len(self.meters)):
+            m = self.meters[n]
+            if m.events:
+                self.append(
+                    records.CALIBRATION,
+                    (n, m.events, m.factor_ppm, m.factor_ppm, 0, 0, bytes(7), bytes(8), codes.FACTOR_RESTATED),
+                )
 
     @property
     def busy(self):
@@ -160,7 +186,7 @@ class Controller(linkside.LinkSide):
             self.outputs.buzzer = view.BEEP_KEY
             return
         if ch == "D":
-            self.view.page = (self.view.page + 1) % 2
+            self.view.page = (self.view.page + 1) % (view.PAGES + len(self.meters))
         elif not keypad_entry.key(self.view, ch):
             return
         if ch in "C*" and self.delivery.sale and not self.view.volume_ml:
@@ -176,6 +202,8 @@ class Controller(linkside.LinkSide):
 
     def card_left(self):
         self.present = None
+        if self.answers and self.config.slot:
+            self.answers.left()
         if self.view.notice in (view.NOTICE_REFUSED, view.NOTICE_READING, view.NOTICE_REMOVE):
             self.view.notice = view.NOTICE_NONE
 
@@ -195,8 +223,6 @@ class Controller(linkside.LinkSide):
     def card_failed(self, error):
         """The conversation broke off (desfire.CardLost) or failed. While the card is there it is tried again."""
         self._tries -= 1
-        if self.answers and self.config.slot:
-            self.answers.left()
         self._job_runs, self.job_wanted = False, self._tries > 0
         self.asking = None
         sale.broken(self)
@@ -226,6 +252,7 @@ class Controller(linkside.LinkSide):
         self.overruns = self.overruns + 1 if over_ml > s.overrun_lock_ml else 0
         alarms.put(self, codes.ALARM_PULSER, sold.nozzle, self.pulser_faults, self.pulser_faults)
         alarms.put(self, codes.ALARM_OVERRUN, sold.nozzle, self.overruns, self.overruns)
+        alarms.put(self, codes.ALARM_OVERFLOW, sold.nozzle, sold.reason == codes.STOP_OVERFLOW, sold.flow_max)
         if self.pulser_faults >= s.pulser_lock:
             self.lock(self.locked | view.LOCK_PULSER)
         if self.overruns >= 3:

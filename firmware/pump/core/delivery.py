@@ -7,7 +7,7 @@ Valves, motor and permit follow from the state alone (drive()); in every state b
 are off.
 """
 
-from pump.core import codes, money, sale, ticks, view
+from pump.core import alarms, card_layout, codes, money, sale, ticks, view
 
 STARTING_MS = 200  # motor and small valve alone, so that the hose takes no blow
 QUIET_MS = 500  # without a pulse the flow has ended
@@ -20,7 +20,8 @@ FLOWING = (view.STARTING, view.FUELLING, view.SLOW)
 
 class Delivery:
     """Public: state, since_ms, sale (running, from the reservation on), reserving (START committed, RESERVED not yet),
-    settle_uid (card of the sale that waits to be settled, during its grace time), moved_ms (last pulse of the sale)."""
+    settle_uid (card of the sale that waits to be settled, during its grace time), moved_ms (last pulse of the sale).
+    A test measure (core/prover.py) runs as a sale without money."""
 
     def __init__(self, ctl):
         self.ctl = ctl
@@ -97,10 +98,11 @@ class Delivery:
                 self.stop(codes.STOP_EMERGENCY if ctl.inputs.supply_ok else codes.STOP_POWER)
             elif ctl.config.slot and not ctl.present:
                 self.stop(codes.STOP_CARD_PULLED)
+            elif ctl.meters[self.sale.nozzle].volume_ml >= ctl.settings.preflow_ml:
+                alarms.flush_leak(ctl, self.sale.nozzle, codes.ALARM_PREFLOW)
+                self.stop(codes.STOP_CANCELLED)  # fuel comes through shut valves: they could not end this sale
             elif up == 1 << self.sale.nozzle:
-                self.sale.begun_ms = self.moved_ms = self._flow_ms = ctl.now_ms
-                self._flow_ml = 0
-                self.enter(view.STARTING)
+                self._begin()
             elif age_ms >= ctl.settings.lift_s * 1000:
                 self.stop(codes.STOP_CANCELLED)
         elif state == view.SETTLING:
@@ -109,6 +111,16 @@ class Delivery:
         elif not self.reserving:
             self._rest(up, age_ms)
         self.drive()
+
+    def _begin(self):
+        """The valves open. What dripped before that is nobody's."""
+        ctl, sold = self.ctl, self.sale
+        alarms.flush_leak(ctl, sold.nozzle, codes.ALARM_PREFLOW)
+        sold.begun_ms = self.moved_ms = self._flow_ms = ctl.now_ms
+        self._flow_ml = 0
+        if ctl.trace:
+            ctl.trace.begin(sold.seq, ctl.now_ms, sold.nozzle, ctl.inputs.edges)
+        self.enter(view.STARTING)
 
     def _rest(self, up, age_ms):
         """idle, nozzle, card, locked."""
@@ -166,8 +178,12 @@ class Delivery:
             self.stop(codes.STOP_PULSER)
         elif ctl.config.slot and not ctl.present:
             self.stop(codes.STOP_CARD_PULLED)
+        elif ctl.view.flow_ml_s > ctl.settings.max_flow_ml_s:
+            self.stop(codes.STOP_OVERFLOW)
         elif ticks.diff(now_ms, self.moved_ms) >= ctl.settings.no_flow_s * 1000:
             self.stop(codes.STOP_NO_FLOW)
+        elif ticks.diff(now_ms, sold.begun_ms) >= ctl.settings.max_sale_s * 1000:
+            self.stop(codes.STOP_TIME)
         elif volume_ml >= sold.big_ml:
             if self.state != view.SLOW:
                 self.enter(view.SLOW)
@@ -190,9 +206,18 @@ class Delivery:
         """The flow has ended: commit END, then the money waits for its card."""
         ctl, sold = self.ctl, self.sale
         meter = ctl.meters[sold.nozzle]
+        if not sold.begun_ms and meter.volume_ml:
+            alarms.flush_leak(ctl, sold.nozzle, codes.ALARM_PREFLOW)
         a, b = meter.pulses()
         volume_ml = meter.rebase()
         self._show(volume_ml)
+        if ctl.trace:
+            ctl.trace.end(ctl.inputs.edges)
+        if sold.kind == card_layout.KIND_TEST:
+            from pump.core import prover
+
+            prover.drawn(ctl, sold, volume_ml, a, b)
+            return
         seconds = ticks.diff(ctl.now_ms, sold.begun_ms) // 1000 if sold.begun_ms else 0
         over_ml = sale.end(ctl, sold, 0, volume_ml, a, b, seconds)
         ctl.view.reason, ctl.view.flow_ml_s = sold.reason, 0

@@ -3,11 +3,15 @@
 from pump.core import alarms, codes, records, settings, view
 
 LOCK_NAME = b"locked"  # SETTING record by which locks outlive power
+METER_ID = b"meter_id"  # SETTING: new is the crc of board and meters that belong together, old counts strange starts
 LEAST_PRICE_FEN, MOST_PRICE_FEN = 1, 99999
 LIST_BLACK = 1  # LIST.list
 
 
 class LinkSide:
+    errand = None  # what is fetched from the station part by part while idle: an object with ask, part, work (fetch.py)
+    upload = None  # what goes up on request: a generator of (leaf, at most 1,024 bytes)
+
     def journal_ack(self, seq):
         """The station committed everything up to and with seq. Never frees what it did not name; ignores nonsense."""
         return self.journal.ack(seq)
@@ -83,6 +87,10 @@ class LinkSide:
             self.lock(0)
         elif name == "stop":
             self.delivery.stop(codes.STOP_REMOTE)
+        elif name[:6] == "trace:" and self.trace:
+            from pump.core import traces
+
+            self.upload = traces.upload(self.trace, int(name[6:]))
         else:
             return "unknown command"
         return ""
@@ -97,6 +105,23 @@ class LinkSide:
         """The next question for the station as a dict for topic `ask` (once), or None."""
         asking, self.asking = self.asking, None
         return asking
+
+    def next_part(self):
+        """The question for the next part of what is being fetched, a dict without id, or None. Only while idle."""
+        return self.errand.ask() if self.errand and not self.busy else None
+
+    def part(self, message, data):
+        """The answer to it: at (offset) and so many bytes."""
+        if self.errand and not self.busy:
+            self.errand.part(message["at"], data)
+
+    def take_upload(self):
+        """The next (leaf, bytes) for a topic of that name, or None."""
+        if self.upload:
+            for one in self.upload:
+                return one
+            self.upload = None
+        return None
 
     def answer(self, message):
         """The parsed payload of topic `answer`; one that fits no open question is ignored."""

@@ -6,7 +6,7 @@ What replay yields: totalizers, prices, locks, alarms, unsettled sales. A board 
 import binascii
 import struct
 
-from pump.core import checkpoint, codes, journal, linkside, records, sale
+from pump.core import alarms, checkpoint, codes, journal, linkside, records, sale, view
 
 _BLANK = b"\xff" * records.SIZE
 
@@ -27,6 +27,11 @@ def recover(ctl, cause, software):
             ctl.clear_alarm(code, nozzle)
     if known.start:
         _end_cut_sale(ctl, known)
+    if known.test:
+        _end_cut_test(ctl, known)
+    _identify(ctl, known)
+    if known.end:
+        _show(ctl.view, known.end)
 
 
 def find_head(ring, acked):
@@ -125,6 +130,8 @@ class _Known:
         self.start = None  # body of a START without END
         self.start_seq = 0
         self.reserved = False
+        self.end = None  # body of the last END
+        self.test = None  # (seq, body) of a test measure that began
 
 
 def _replay(ctl):
@@ -143,10 +150,10 @@ def _visit(ctl, known, kind, seq, body):
         known.totals = list(body[4:8])
     elif kind == records.SHIFT:
         known.totals = list(body[2:6])
+        ctl.duty = [bytes(8), body[7], 0, 0, 0] if body[1] == codes.SHIFT_OFF else list(body[6:11])
         if body[1] == codes.SHIFT_RESTATED:
             ctl.statement = seq
     elif kind == records.START:
-        ctl.duty = [bytes(8), body[7], 0, 0, 0] if body[1] == codes.SHIFT_OFF else list(body[6:11])
         known.start, known.start_seq, known.reserved = body, seq, False
         ctl.prices[body[5]], ctl.tariff = body[6], body[7]
     elif kind == records.RESERVED:
@@ -154,6 +161,7 @@ def _visit(ctl, known, kind, seq, body):
     elif kind == records.END:
         known.totals[body[4]] = body[14]
         sale.count_duty(ctl, body[12], body[11])
+        sale.spend(ctl, body[21], body[11])
         known.start, known.end = None, body
         ctl.pulser_faults = ctl.overruns = 0  # an ALARM after this END says otherwise
         sale.keep(ctl, (body[0], seq, body[1], body[3], body[10], body[11], bool(body[7] & records.FLAG_UNCERTAIN)))
@@ -164,9 +172,17 @@ def _visit(ctl, known, kind, seq, body):
         ctl.prices[body[2]], ctl.tariff = body[4], body[0]
     elif kind == records.TEST_MEASURE:
         known.totals[body[0]] = body[4]
+        known.test = None if body[2] or body[11] else (seq, body)
     elif kind == records.SETTING:
         if bytes(body[1]).rstrip(b"\0") == linkside.LOCK_NAME:
             ctl.locked = body[3]
+        elif bytes(body[1]).rstrip(b"\0") == linkside.METER_ID:
+            ctl.strangers, ctl.meter_id = body[2:]
+    elif kind == records.CALIBRATION:
+        meter = ctl.meters[body[0]]
+        meter.events, meter.factor_ppm = body[1], body[3]
+    elif kind == records.LEASE:  # the last word about what is lent to this pump of that account
+        ctl.leases = [x for x in ctl.leases if x[1] != body[1]] + ([body[:5]] if body[2] else [])
     elif kind == records.ALARM:
         code, nozzle, raised, value, volume_ml, total_ml = body
         if volume_ml:
@@ -179,6 +195,8 @@ def _visit(ctl, known, kind, seq, body):
                 ctl.pulser_faults = value
             elif code == codes.ALARM_OVERRUN:
                 ctl.overruns = value
+        if code == codes.ALARM_METER_LOCK and nozzle < len(ctl.meters):
+            ctl.meters[nozzle].beyond = value
 
 
 def _end_cut_sale(ctl, known):
@@ -196,7 +214,45 @@ def _end_cut_sale(ctl, known):
     cut.limit_ml = volume_ml
     ctl.meters[nozzle].total_ml += volume_ml
     sale.end(ctl, cut, flags, volume_ml, 0, 0, 0)
-    v = ctl.view
-    v.nozzle, v.grade, v.price_fen_per_l, v.volume_ml = nozzle, grade, price, volume_ml
-    v.amount_fen = ctl.unsettled[-1][5]
-    v.reason, v.card_no, v.sale_seq = cut.reason, card_no, known.start_seq
+    ctl.journal.read(ctl.journal.head - 1, ctl.buffer)
+    known.end = records.body(ctl.buffer)
+
+
+def _end_cut_test(ctl, known):
+    """Power went during a test measure: what the checkpoint holds of it went through the meter."""
+    seq, (nozzle, grade, _, _, total_ml, _, _, uid, card_no, how, run, _, _) = known.test
+    volume_ml = ctl.checkpoint.volume_ml if ctl.checkpoint.sale_seq == seq else 0
+    if volume_ml and ctl.journal.free > journal.RESERVE:
+        meter = ctl.meters[nozzle]
+        meter.total_ml += volume_ml
+        ctl.append(
+            records.TEST_MEASURE,
+            (nozzle, grade, volume_ml, meter.total_ml - volume_ml, meter.total_ml, 0, 0, uid, card_no, how, run, 0, 0),
+        )
+
+
+STRANGE_STARTS = 3
+
+
+def _identify(ctl, known):
+    """The third start in a row on another board or with another meter than the journal knows locks the pump (D24;
+    GB/T 9081-2023). A journal that knows none takes what is there."""
+    seen, old = ctl.config.meter_id, ctl.strangers
+    if not seen:
+        return
+    if seen == ctl.meter_id:
+        ctl.strangers = 0
+    elif ctl.meter_id:
+        ctl.strangers = min(old + 1, STRANGE_STARTS)
+    if old != ctl.strangers or not ctl.meter_id:
+        ctl.meter_id = ctl.meter_id or seen
+        ctl.append(records.SETTING, (ctl.settings.version, linkside.METER_ID, ctl.strangers, ctl.meter_id))
+        alarms.put(ctl, codes.ALARM_METER_LOCK, alarms.NONE, ctl.strangers, ctl.strangers)
+    if ctl.strangers == STRANGE_STARTS:
+        ctl.lock(ctl.locked | view.LOCK_METER)
+
+
+def _show(v, end):
+    """The figures of the last sale stand on the display again, however often the power goes."""
+    v.sale_seq, v.card_no, v.nozzle, v.grade, v.reason = end[0], end[2], end[4], end[5], end[6]
+    v.price_fen_per_l, v.amount_fen, v.volume_ml = end[8], end[11], end[12]

@@ -17,6 +17,10 @@ def visit(ctl, session, card):
         _duty(ctl, card)
     elif card.kind == card_layout.KIND_MANAGER:
         _manager(ctl, card)
+    elif card.kind == card_layout.KIND_TEST or card.kind == card_layout.KIND_SERVICE:
+        from pump.core import prover
+
+        prover.serve(ctl, card)
     else:
         raise purse.Refused(codes.REFUSE_ROLE, card.kind)
 
