@@ -113,7 +113,8 @@ def test_what_nothing_refers_to_is_left_out_and_names_are_explained(bundled: tup
     assert "read" in defined, "a name that the interpreter's objects have is kept"
     assert "limit" in text, "a name that stands in a string is kept"
     assert "takings" not in text and ".takings" in " ".join(names.values())
-    assert "shop.till.open_shop" in " ".join(names.values())
+    assert "shop.till.Till" in " ".join(names.values())
+    assert "def open_shop" in text, "what the loader calls keeps its name"
 
 
 def test_a_module_as_a_value_is_refused_by_name() -> None:

@@ -4,6 +4,7 @@ python -m tools.image build/image       writes the files as they lie on a board
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -26,7 +27,7 @@ FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 _AS_TEXT = ("boot.py", "main.py")  # the interpreter runs these two by name
 _HOST_ONLY = ("pump/core/record_fields.py", "lib/aes_cpython.py")
-_LAZY = ("pump/core/recovery.py",)  # loaded at start and dropped again
+_OVERLAYS = "pump/overlays.py"  # names the modules that stay files of their own
 _FLAGS = ("-msmall-int-bits=31",)  # the ESP32's; the same bytes run at the bench
 
 
@@ -113,8 +114,17 @@ def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     trees = inline({name: text for name, text in texts.items() if name != "boot.py" and text.strip()})
     free = foreign.at_hand(micropython())
     reserved = free | foreign.of_chip(ROOT / "tools/bench/shims")
-    files, names = bundle(trees, clients=("main.py",), lazy=_LAZY, foreign=reserved, free=free)
+    files, names = bundle(trees, clients=("main.py",), lazy=_lazy(texts), foreign=reserved, free=free)
     return {"boot.py": texts["boot.py"], **files}, names
+
+
+def _lazy(texts: dict[str, str]) -> tuple[str, ...]:
+    """Paths of the modules that firmware/pump/overlays.py names."""
+    for node in ast.parse(texts[_OVERLAYS]).body if _OVERLAYS in texts else []:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OVERLAYS":
+            paths = [f"{name.replace('.', '/')}.py" for name in ast.literal_eval(node.value)]
+            return tuple(p if p in texts else f"lib/{p}" for p in paths)
+    return ()
 
 
 def micropython() -> Path:

@@ -13,7 +13,7 @@ import time
 
 import machine
 
-from pump import outputs, pins, screens, wifi
+from pump import outputs, overlays, pins, screens, wifi
 from pump.buzzer import Buzzer
 from pump.clock import Clock
 from pump.core import records
@@ -33,6 +33,7 @@ from pump.supply import Supply
 _TICK_MS = 10
 _WATCHDOG_MS = 3000
 _IDLE_WORK_MS = 200
+_DROP_MS = 5000
 _DISPLAY_MS = 100
 _NO_NOZZLE = 255
 _GC_BYTES = 12000
@@ -73,8 +74,7 @@ class Board:
         while not clock.quality and seq > 0 and journal.read(seq, buf):
             clock.estimate(records.header(buf)[6])
             seq -= 1
-        forget("pump.config")
-        forget("pump.core.recovery")
+        overlays.drop()
 
     def step(self):
         """One control tick."""
@@ -98,7 +98,7 @@ class Board:
         dog = machine.WDT(timeout=_WATCHDOG_MS)
         _end_service()
         due = time.ticks_ms()
-        since_idle = 0
+        since_idle = since_drop = 0
         while True:
             if self.failure is not None:
                 raise self.failure
@@ -112,6 +112,14 @@ class Board:
             if since_idle >= _IDLE_WORK_MS and not self.controller.busy:
                 since_idle = 0
                 self.controller.idle_work()
+            since_drop += _TICK_MS
+            if (
+                since_drop >= _DROP_MS
+                and not self.controller.dialog
+                and (self.controller.delivery.sale or not self.controller.busy)
+            ):
+                since_drop = 0
+                overlays.drop()
             due = (due + _TICK_MS) & MASK
             wait_ms = diff(due, time.ticks_ms())
             if wait_ms < -_TICK_MS:
@@ -161,14 +169,6 @@ class Board:
         gc.collect()
         gc.threshold(_GC_BYTES)
         await self.control()
-
-
-def forget(module):
-    """Let go of code that is needed once."""
-    if sys.modules.pop(module, None) is not None:
-        package, _, name = module.rpartition(".")
-        if package in sys.modules:
-            delattr(sys.modules[package], name)
 
 
 def main():

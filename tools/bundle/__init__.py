@@ -48,7 +48,8 @@ def bundle(
     shake(modules, set(apart))
     keep = foreign | _ASYNCIO | set(dir(builtins)) | words(modules)
     attributes = short_attributes(modules, keep, free)
-    globals_ = short_globals(modules, set(apart), used_identifiers(modules), free)
+    aside = {dotted(path) for path in lazy}
+    globals_ = short_globals(modules, set(apart) - aside, aside, used_identifiers(modules), free)
     writer = _Writer(modules, set(apart), attributes, globals_)
     body: list[ast.stmt] = []
     for name in _order(modules, set(apart)):
@@ -56,10 +57,18 @@ def bundle(
     others = {path.rsplit("/", 1)[-1]: writer.write(modules[name]) for name, path in apart.items()}
     body = slim(_imports_first(body), list(others.values()), BUNDLE)
     files = {f"{BUNDLE}.py": _text(body)} | {name: _text(statements) for name, statements in others.items()}
-    legend = {short: f"{module}.{name}" for (module, name), short in globals_.items()}
+    legend = {
+        f"{_file(module)}.{short}" if module in apart else short: f"{module}.{name}"
+        for (module, name), short in globals_.items()
+    }
     for name, short in sorted(attributes.items()):
         legend[short] = f"{legend[short]} | .{name}" if short in legend else f".{name}"
     return files, legend
+
+
+def _file(module: str) -> str:
+    """What a module of its own is called on the board."""
+    return module.rsplit(".", 1)[-1]
 
 
 def _text(body: list[ast.stmt]) -> str:
@@ -110,8 +119,8 @@ class _Writer(Scoped):
         short = self._names.get((owner, name), name)
         if owner in self._apart:
             if self.module.name == owner:
-                return ast.Name(name, ctx)
-            return ast.Attribute(ast.Name(owner.rsplit(".", 1)[-1], ast.Load()), name, ctx)
+                return ast.Name(short, ctx)
+            return ast.Attribute(ast.Name(_file(owner), ast.Load()), short, ctx)
         if self.module.name in self._apart:
             return ast.Attribute(ast.Name(BUNDLE, ast.Load()), short, ctx)
         return ast.Name(short, ctx)
@@ -125,7 +134,7 @@ class _Writer(Scoped):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
         # The name by which a lazy module is dropped from sys.modules.
         if isinstance(node.value, str) and node.value in self._apart:
-            return ast.Constant(node.value.rsplit(".", 1)[-1])
+            return ast.Constant(_file(node.value))
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
@@ -139,7 +148,7 @@ class _Writer(Scoped):
     def _defined(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, in_class: bool) -> None:
         if in_class:
             node.name = self._attributes.get(node.name, node.name)
-        elif not self.scopes and self.module.name not in self._apart:
+        elif not self.scopes:
             node.name = self._names.get((self.module.name, node.name), node.name)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
@@ -181,7 +190,7 @@ class _Writer(Scoped):
             full = f"{base}.{alias.name}"
             owner = full if full in self.modules else base
             if owner in self._apart:
-                files[owner.rsplit(".", 1)[-1]] = None
+                files[_file(owner)] = None
             elif owner not in self.modules:
                 left.append(alias)
             elif self.module.name in self._apart:

@@ -25,7 +25,7 @@ def used_identifiers(modules: dict[str, Module]) -> set[str]:
 
 
 def _shorts(taken: set[str], free: set[str]) -> Iterator[str]:
-    """First names that cost nothing because the interpreter has them, then A, B, ... Z, AA, ...: none of them `taken`."""
+    """Names that cost nothing because the interpreter has them, then A, B, ... Z, AA, ...: none of them `taken`."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     plain = [n for n in free if n.isidentifier() and not n.startswith("_") and not keyword.iskeyword(n)]
     taken = taken | _COMPILER
@@ -102,23 +102,28 @@ def short_attributes(modules: dict[str, Module], keep: set[str], free: set[str])
 
 
 def short_globals(
-    modules: dict[str, Module], apart: set[str], taken: set[str], free: set[str]
+    modules: dict[str, Module], clients: set[str], lazy: set[str], taken: set[str], free: set[str]
 ) -> dict[tuple[str, str], str]:
-    """(module, name) -> short name in the bundle, most used first; names of foreign imports keep theirs."""
+    """(module, name) -> short name in its file, most used first; names of foreign imports keep theirs, and so do names
+    that clients use: the loader outlives the bundle that it was written with."""
     uses = Uses(modules)
     count: Counter[tuple[str, str]] = Counter()
+    kept: set[tuple[str, str]] = set()
     for module in modules.values():
         for node in module.tree.body:
-            for name in uses.of(module, node)[0]:
-                count[name] += 1
+            used = uses.of(module, node)[0]
+            if module.name in clients:
+                kept |= used
+            count.update(used)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign):
                 for target in targets(node):
                     count[(module.name, target)] += 0
-    shorts = _shorts(taken | set(dir(builtins)), free)
+    taken = taken | set(dir(builtins))
+    files: dict[str, Iterator[str]] = defaultdict(lambda: _shorts(taken, free))
     return {
-        key: next(shorts)
+        key: next(files[key[0] if key[0] in lazy else ""])
         for key, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))
-        if key[0] not in apart and not _is_import(modules[key[0]], key[1])
+        if key not in kept and key[0] not in clients and not _is_import(modules[key[0]], key[1])
     }
 
 

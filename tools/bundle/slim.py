@@ -152,7 +152,7 @@ def _write_out_defaults(body: list[ast.stmt], calls: _Calls) -> None:
 
 
 def _given(call: ast.Call, arguments: ast.arguments) -> list[ast.expr] | None:
-    """What each parameter gets in this call, in order; None if that cannot be told or would change the order of acts."""
+    """What each parameter gets in this call, in order; None if nobody can tell, or acts would change places."""
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
     if not all(isinstance(k.value, ast.Constant | ast.Name) for k in call.keywords):

@@ -1,0 +1,26 @@
+"""Code that is in memory only while it is needed: dialogs, wizards, set-up.
+
+A module named here is imported inside the functions that need it, never at the head of another module. In the tree and
+in the simulation that is an ordinary import. For the board tools/image.py makes a file of its own of it, and the
+supervisor drops it when no card is talked to and nobody is asked anything; the next import loads it again, a few
+milliseconds. So such a module keeps nothing in itself: what must last stands in the controller or in a dialog. Whatever
+still runs or is referred to simply stays alive.
+"""
+
+import sys
+
+OVERLAYS = (
+    "pump.core.recovery",
+    "pump.core.prompts",
+    "pump.core.roles",
+    "pump.core.usage",
+)
+
+
+def drop():
+    """Let go of all of them."""
+    for name in OVERLAYS:
+        if sys.modules.pop(name, None) is not None:
+            package, _, last = name.rpartition(".")
+            if package in sys.modules:
+                delattr(sys.modules[package], last)
