@@ -15,12 +15,14 @@ LOOK_US = 20_000  # how often a condition is looked at
 PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
 
 
-def identity(mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device: int = 257) -> dict[str, Any]:
+def identity(
+    mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device: int = 257, pulses_per_l: int = 100
+) -> dict[str, Any]:
     return {
         "device": device,
         "issuer": cards.ISSUER_NO,
         "mode": mode,
-        "nozzles": [{"grade": grade, "pulses_per_l": 100} for grade in grades],
+        "nozzles": [{"grade": grade, "pulses_per_l": pulses_per_l} for grade in grades],
         "keys": {"journal": "55" * 32, "pump": cards.PUMP.hex(), "issuer": cards.ISSUER.hex()},
     }
 
@@ -28,9 +30,11 @@ def identity(mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device:
 class Bench:
     """One pump with prices, its cards, and time that passes when told. It jumps from event to event."""
 
-    def __init__(self, mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device: int = 257) -> None:
+    def __init__(
+        self, mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device: int = 257, pulses_per_l: int = 100
+    ) -> None:
         self.rng = random.Random(7)
-        self.pump = Pump(identity(mode, grades, device), self.rng, journal_sectors=16)
+        self.pump = Pump(identity(mode, grades, device, pulses_per_l), self.rng, journal_sectors=16)
         self.pump.power_on()
         self.controller.set_tariff(1, 0, PRICES)
         self.wait(2)
@@ -44,7 +48,7 @@ class Bench:
     def view(self) -> Any:
         return self.controller.view
 
-    def card(self, balance_fen: int = 50_000, number: int = 1, **details: int) -> DesfireCard:
+    def card(self, balance_fen: int = 50_000, number: int = 1, **details: Any) -> DesfireCard:
         return cards.make_card(self.rng, number, balance_fen, **details)
 
     def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
