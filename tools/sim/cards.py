@@ -6,6 +6,7 @@ from desfire_run import run
 from pump.core import card_layout
 from station.cards.keys import CardKeys
 from station.cards.personalise import personalise
+from station.cards.rules import Rules
 from tools.bench import desfire_files
 from tools.bench.desfire_card import DesfireCard
 
@@ -19,20 +20,28 @@ class _Secrets:
 
 
 def make_card(
-    rng: random.Random, number: int, balance_fen: int, grades: int = 0b11110, fill_ml: int = 0
+    rng: random.Random,
+    number: int,
+    balance_fen: int,
+    grades: int = 0b11110,
+    fill_ml: int = 0,
+    kind: int = card_layout.KIND_REGISTERED,
+    company: int = 0,
+    rules: Rules | None = None,
+    pin: str = "",
+    flags: int = card_layout.FLAG_USAGE,
 ) -> DesfireCard:
-    """A registered card as the desk issues it, holding balance_fen."""
+    """A card as the desk issues it, holding balance_fen. rules: stand in for fill_ml."""
     uid = b"\x04" + rng.randbytes(2) + number.to_bytes(4, "big")
     card = DesfireCard.blank(uid, rng.randbytes)
     keys = CardKeys.of(_Secrets(), uid)  # type: ignore[arg-type]
     card_no = bytes.fromhex(f"6200{number:012d}")
-    identity = card_layout.pack_identity(
-        card_layout.KIND_REGISTERED, ISSUER_NO, card_no, 0, grades, EXPIRY, EXPIRY - 1000, 1
-    )
+    identity = card_layout.pack_identity(kind, ISSUER_NO, card_no, company, grades, EXPIRY, EXPIRY - 1000, 1, flags)
+    demanded = (rules or Rules(fill_ml)).with_pin(keys, pin, rng.randbytes)
     conversation = personalise(
         keys,
         keys.sign(identity),
-        keys.sign(card_layout.pack_limits(b"SIM", fill_ml)),
+        keys.sign(demanded.packed("SIM")),
         card_layout.PURSE_UPPER_REGISTERED_FEN,
         rng.randbytes,
         replace=False,

@@ -13,6 +13,7 @@ from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
 from station.cards.registry import Card, Event, card, count, counts, events, listing
+from station.cards.rules import Rules
 from station.cards.watch import COUNTER_TWICE, DIFFERS, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Order",
     "ReaderUnavailableError",
     "Reservation",
+    "Rules",
     "TornError",
     "alarms",
     "card",

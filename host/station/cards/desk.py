@@ -6,7 +6,7 @@ reservation whose end is known.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +21,7 @@ from station.cards.loading import Load, yuan
 from station.cards.on_card import CardError, CardView, LogEntry, Reservation
 from station.cards.reader import CardLink, wait_for_card
 from station.cards.registry import Card, RegistryError
+from station.cards.rules import Rules, RulesError
 from station.platform import clock, database
 from station.platform.secrets import Secrets
 from station.sales import Shadow
@@ -77,7 +78,7 @@ class Desk:
                 if not begun and carried:
                     raise personalise.AlreadyOursError("卡上已有本系统的应用 the card carries our application already")
                 card_no = issuing.begin(conn, uid, order, self._station_no, now)
-            identity, limits = order.contents(keys, card_no, self._issuer, now)
+            identity, limits = order.contents(keys, card_no, self._issuer, now, self._random)
             upper_fen = issuing.UPPER_FEN[order.kind]
             link.converse(personalise.personalise(keys, identity, limits, upper_fen, self._random, replace=begun))
         except (OrderError, personalise.AlreadyOursError) as error:
@@ -104,7 +105,7 @@ class Desk:
         if view.open is not None:
             entry = self._end_of(view, view.open)
             if entry is not None:
-                self._converse(link, on_card.settle(keys, self._random, view.open, entry))
+                self._converse(link, on_card.settle(keys, self._random, view, view.open, entry))
                 settled = (view.open, entry.amount_fen)
                 keys, view = self._read(link)
         with database.write(self._engine) as conn:
@@ -177,6 +178,34 @@ class Desk:
                 loading.cancelled(conn, contact.waiting, self._by, self._now())
         return contact
 
+    def set_rules(self, link: CardLink, new: Rules) -> Contact:
+        """Put other rules on the card; its PIN stays. DeskError."""
+        contact = self.show(link)
+        view = contact.view
+        if new.needs_usage and not view.has_usage:
+            raise DeskError(
+                "此卡由旧版软件发行，没有当日用量文件：如需每日限额或里程，请换发新卡 "
+                "an older program made this card without room for the day's sums: for such rules issue a new card"
+            )
+        if new.needs_driver and not view.company:
+            raise DeskError("该卡须登记单位编号 this card needs the number of its company")
+        try:
+            new.check()
+        except RulesError as error:
+            raise DeskError(str(error)) from None
+        return self._rewrite(link, view, replace(new, salt=view.rules.salt, digest=view.rules.digest), "rules")
+
+    def set_pin(self, link: CardLink, pin: str | None) -> Contact:
+        """A new PIN, none ("") or the old one (None); wrong ones are forgiven in any case. DeskError."""
+        contact = self.show(link)
+        view, new = contact.view, contact.view.rules
+        if pin is not None:
+            try:
+                new = new.with_pin(CardKeys.of(self._secrets, view.uid), pin, self._random)
+            except RulesError as error:
+                raise DeskError(str(error)) from None
+        return self._rewrite(link, view, new, "pin")
+
     def block(self, card_no: str, reason: str) -> None:
         """No pump takes the card any more. DeskError."""
         try:
@@ -194,6 +223,14 @@ class Desk:
             raise DeskError(str(error)) from None
 
     # -- inside
+
+    def _rewrite(self, link: CardLink, view: CardView, new: Rules, event: str) -> Contact:
+        keys = CardKeys.of(self._secrets, view.uid)
+        self._converse(link, on_card.write_rules(keys, self._random, view.plate, new))
+        with database.write(self._engine) as conn:
+            if registry.card(conn, view.card_no) is not None:
+                registry.note(conn, view.card_no, self._now(), event, self._by)
+        return self.show(link)
 
     def _read(self, link: CardLink) -> tuple[CardKeys, CardView]:
         keys = CardKeys.of(self._secrets, wait_for_card(link, self._wait_s))

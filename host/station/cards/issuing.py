@@ -2,6 +2,7 @@
 
 import calendar
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, update
@@ -9,14 +10,21 @@ from sqlalchemy import Connection, insert, update
 from pump.core import card_layout, codes
 from station.cards import numbers, registry
 from station.cards.keys import KEY_VERSION, CardKeys
+from station.cards.rules import Rules, RulesError, check_pin
 from station.cards.tables import cards
 
 ALL_GRADES = (codes.GRADE_92, codes.GRADE_95, codes.GRADE_98, codes.GRADE_DIESEL)
 UPPER_FEN = {
     card_layout.KIND_REGISTERED: card_layout.PURSE_UPPER_REGISTERED_FEN,
     card_layout.KIND_ANONYMOUS: card_layout.PURSE_UPPER_ANONYMOUS_FEN,
-    card_layout.KIND_STAFF: card_layout.PURSE_UPPER_REGISTERED_FEN,
+    card_layout.KIND_ACCOUNT: 0,  # the host's books hold its money
+    card_layout.KIND_STAFF: 0,
+    card_layout.KIND_MANAGER: 0,
+    card_layout.KIND_TEST: 0,
+    card_layout.KIND_SERVICE: 0,
+    card_layout.KIND_DRIVER: 0,
 }
+OF_COMPANY = (card_layout.KIND_ACCOUNT, card_layout.KIND_DRIVER)
 ANONYMOUS_YEARS = 3  # prepaid-card rules: valid for three years at least
 PLATE_BYTES = 12
 
@@ -36,6 +44,8 @@ class Order:
     company: int = 0
     grades: tuple[int, ...] = field(default=ALL_GRADES)
     expiry: int | None = None
+    rules: Rules = Rules()
+    pin: str = field(default="", repr=False)
 
     def expiry_at(self, now: int) -> int:
         """The expiry that goes on the card."""
@@ -60,9 +70,18 @@ class Order:
             raise OrderError("有效期或单位编号超出范围 expiry or company number is out of range")
         if self.kind == card_layout.KIND_ANONYMOUS and expiry and expiry < years_later(now, ANONYMOUS_YEARS):
             raise OrderError("不记名卡有效期不得少于三年 an anonymous card must be valid for three years at least")
+        if not self.company and (self.kind in OF_COMPANY or self.rules.needs_driver):
+            raise OrderError("该卡须登记单位编号 this card needs the number of its company")
+        try:
+            self.rules.check()
+            check_pin(self.pin)
+        except RulesError as error:
+            raise OrderError(str(error)) from None
 
-    def contents(self, keys: CardKeys, card_no: str, issuer: int, now: int) -> tuple[bytes, bytes]:
-        """The signed identity and limits files."""
+    def contents(
+        self, keys: CardKeys, card_no: str, issuer: int, now: int, random: Callable[[int], bytes]
+    ) -> tuple[bytes, bytes]:
+        """The signed identity and limits files of an order that was checked."""
         grades = sum(1 << grade for grade in set(self.grades))
         identity = card_layout.pack_identity(
             self.kind,
@@ -73,8 +92,10 @@ class Order:
             self.expiry_at(now),
             now,
             KEY_VERSION,
+            card_layout.FLAG_USAGE,
         )
-        return keys.sign(identity), keys.sign(card_layout.pack_limits(self.plate.encode()))
+        rules = self.rules.with_pin(keys, self.pin, random)
+        return keys.sign(identity), keys.sign(rules.packed(self.plate))
 
 
 def years_later(now: int, years: int) -> int:

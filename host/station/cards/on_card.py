@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import desfire
 from pump.core import card_layout
-from station.cards import numbers
+from pump.core.usage import after
+from station.cards import numbers, rules
 from station.cards.desfire_admin import AdminSession, Conversation
 from station.cards.keys import CardKeys
+from station.cards.rules import Rules
 
 Random = Callable[[int], bytes]
 
@@ -44,6 +46,17 @@ class LogEntry:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What was used on the last day of use: day since 1970 (China time), and the odometer then (0: never asked)."""
+
+    day: int
+    fills: int
+    fen: int
+    ml: int
+    odometer_km: int
+
+
+@dataclass(frozen=True)
 class CardView:
     """All that stands on a card. expiry 0: never. plate may be empty. log: oldest first."""
 
@@ -63,6 +76,9 @@ class CardView:
     tries: int
     points: int
     log: tuple[LogEntry, ...]
+    rules: Rules
+    has_usage: bool  # cards made by older programs have no room for the sums of the day
+    usage: Usage | None
 
     def logged(self, device: int, seq: int) -> LogEntry | None:
         """The log's entry of a sale."""
@@ -79,13 +95,17 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
         state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
         balance_fen = yield from session.get_value(card_layout.FILE_PURSE)
         points = yield from session.get_value(card_layout.FILE_POINTS)
-        log = yield from session.read_records(card_layout.FILE_LOG, card_layout.LOG_SIZE)
         if not any(identity):
             raise CardError("这张卡尚未制完，请重新发卡 this card was never completed: issue it again")
         if not (keys.signed(identity, card_layout.IDENTITY_SIGNED) and keys.signed(limits, card_layout.LIMITS_SIGNED)):
             raise CardError("卡内数据签名不符，请扣留此卡 the card's contents are not what was issued: keep this card")
-        kind, issuer, card_no, company, grades, expiry, issued_at, _, _ = card_layout.unpack_identity(identity)
-        plate = card_layout.unpack_limits(limits)[0].decode()
+        kind, issuer, card_no, company, grades, expiry, issued_at, _, flags = card_layout.unpack_identity(identity)
+        plate, demanded = rules.unpacked(limits)
+        has_usage, usage = bool(flags & card_layout.FLAG_USAGE), None
+        if has_usage:
+            data = yield from session.read_data(card_layout.FILE_USAGE, 0, card_layout.USAGE_SIZE)
+            usage = Usage(*card_layout.unpack_usage(data))
+        log = yield from session.read_records(card_layout.FILE_LOG, card_layout.LOG_SIZE)
         counter, device, seq, fen, at, last_load, tries = card_layout.unpack_state(state)
         number = numbers.from_bcd(card_no)
     except (desfire.DesfireError, ValueError) as error:
@@ -107,13 +127,17 @@ def read(keys: CardKeys, random: Random) -> Conversation[CardView]:
         tries=tries,
         points=points,
         log=tuple(LogEntry(*card_layout.unpack_log(record)) for record in log),
+        rules=demanded,
+        has_usage=has_usage,
+        usage=usage,
     )
 
 
-def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -> Conversation[None]:
-    """Close the reservation of a sale that cost entry.amount_fen: the rest goes back, the card's log gets the sale.
+def settle(keys: CardKeys, random: Random, view: CardView, sale: Reservation, entry: LogEntry) -> Conversation[None]:
+    """Close the reservation of a sale that cost entry.amount_fen: the rest goes back, log and usage get the sale.
 
-    Conditional on the state and in one commit: it can be tried any number of times and happens once.
+    Conditional on the state and in one commit: it can be tried any number of times and happens once. view: the card
+    as it was read; an account's card holds no money to give back.
     """
     session = AdminSession()
     yield from _open(session, card_layout.KEY_PUMP, keys.pump, random)
@@ -121,7 +145,12 @@ def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -
     counter, device, seq, fen, _, last_load, tries = card_layout.unpack_state(state)
     if (device, seq, fen) != (sale.device, sale.seq, sale.fen):
         return
-    yield from session.limited_credit(card_layout.FILE_PURSE, fen - entry.amount_fen)
+    if view.has_usage and view.rules.needs_usage:
+        data = yield from session.read_data(card_layout.FILE_USAGE, 0, card_layout.USAGE_SIZE)
+        used = after(card_layout.unpack_usage(data), entry.amount_fen, entry.volume_ml)
+        yield from session.write_data(card_layout.FILE_USAGE, 0, card_layout.pack_usage(*used))
+    if view.kind != card_layout.KIND_ACCOUNT:
+        yield from session.limited_credit(card_layout.FILE_PURSE, fen - entry.amount_fen)
     yield from session.write_data(
         card_layout.FILE_STATE, 0, card_layout.pack_state(counter, last_load=last_load, tries=tries)
     )
@@ -138,6 +167,22 @@ def settle(keys: CardKeys, random: Random, sale: Reservation, entry: LogEntry) -
         entry.reason,
     )
     yield from session.write_record(card_layout.FILE_LOG, log)
+    yield from session.commit()
+
+
+def write_rules(keys: CardKeys, random: Random, plate: str, new: Rules) -> Conversation[None]:
+    """Put other rules on the card, with the credit key; wrong PINs are forgiven in the same commit.
+
+    CardError if a reservation is open. CardLost: the card has the old rules or the new ones whole.
+    """
+    session = AdminSession()
+    yield from _open(session, card_layout.KEY_CREDIT, keys.credit, random)
+    state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
+    counter, device, _, _, _, last_load, _ = card_layout.unpack_state(state)
+    if device:
+        raise CardError("卡上有未结算的交易，请先结算 a sale is open on the card: settle it first")
+    yield from session.write_data(card_layout.FILE_LIMITS, 0, keys.sign(new.packed(plate)))
+    yield from session.write_data(card_layout.FILE_STATE, 0, card_layout.pack_state(counter, last_load=last_load))
     yield from session.commit()
 
 

@@ -1,4 +1,4 @@
-"""Making a blank DESFire card one of ours: its own master key, our application, three keys, six files, signed contents.
+"""Making a blank DESFire card one of ours: its own master key, our application, keys, files, signed contents.
 
 Whatever step it breaks at, it can be run again from the start: nothing of value is on the card before the issue is
 booked as complete, so a half-made application is deleted and made anew.
@@ -103,6 +103,7 @@ def _files(session: AdminSession, upper_fen: int) -> Conversation[None]:
         layout.FILE_LIMITS, *_access(layout.FILE_LIMITS), layout.LIMITS_SIZE, backup=True
     )
     yield from session.create_data_file(layout.FILE_STATE, *_access(layout.FILE_STATE), layout.STATE_SIZE, backup=True)
+    yield from session.create_data_file(layout.FILE_USAGE, *_access(layout.FILE_USAGE), layout.USAGE_SIZE, backup=True)
     yield from session.create_value_file(
         layout.FILE_PURSE, *_access(layout.FILE_PURSE), layout.PURSE_LOWER_FEN, upper_fen
     )
