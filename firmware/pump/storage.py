@@ -9,10 +9,12 @@ _SECTOR = 4096
 
 
 def open_flash(label, file_sectors):
-    """The partition of that name, else /<label>.bin with so many sectors."""
+    """The partition of that name, else /<label>.bin with so many sectors, else (0 sectors) None."""
     found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
     if found:
         return PartitionFlash(found[0])
+    if not file_sectors:
+        return None
     from pump.filestore import FileFlash
 
     return FileFlash("/" + label + ".bin", file_sectors)
