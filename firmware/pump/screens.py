@@ -1,110 +1,21 @@
-"""What the 20 x 4 display says: a view becomes four lines of 20 bytes. Pure.
+"""What the display says: a view becomes four lines of bytes. Pure.
 
-The display's character set is ASCII with eight characters of our own (lcd.py), which serve for the Chinese that fits;
-full sentences in Chinese stand on the dashboard, which shows the same codes.
+Two displays behind one small interface. Graphic: 16 columns in GB2312, a Chinese character takes two and begins at an
+even one (ST7920). Character: 20 columns of ASCII with eight characters of its own (lcd.GLYPHS), English. Litres and
+money stand in 16 x 16 dots on the graphic display, so that they are read from a metre.
 """
 
+from pump import texts
 from pump.core import view as v
-from pump.core.codes import PRESET_MONEY, PRESET_NONE
+from pump.core.codes import ALARM_EMERGENCY, ALARM_SUPPLY, ALARM_TAMPER, PRESET_FULL, PRESET_MONEY, PRESET_NONE
 from pump.core.money import round_half_up_div
 
-YUAN, LITRE, PRICE, LEFT, CARD, OIL, NUMBER, ADD = b"\x00\x01\x02\x03\x04\x05\x06\x07"
-
-# One text per line, by code; 20 characters at most. Long strings cost the board far less than many short ones.
-_NOTICES = """
-Reading the card ...
-Lift the nozzle
-Lift, then tap again
-Tap card: money back
-Insert card again
-Done - thank you
-Refused
-Card first, please
-Hang up the nozzle
-Asking the station
-Once more, please
-Take out the card
-Type PIN, then #
-Type km, then #
-Now driver's card
-Now vehicle's card
-On duty
-Off duty
-Day closed
-Unlocked
-Loading: keep card
-Money loaded
-Test: back to tank
-Type prover, then #
-New factor? # = yes
-Open the seal first
-Tap card again
-Updating ...
-Choose: 1 2 3 ..."""
-_REFUSALS = """
-Card of other issuer
-Card key is wrong
-Card has expired
-Card is blocked
-Unfinished: to desk
-Wrong grade for card
-Balance too low
-Card not readable
-Card is damaged
-Pump is locked
-Memory is full
-No price yet
-Not a purse card
-Not for this station
-Other card, please
-Limit reached
-Wrong PIN
-PIN is blocked
-Not at this hour
-Day money used up
-Day fills used up
-Driver or vehicle?
-Check the kilometres
-Lists are too old
-Account declines
-Offline: no credit
-Open the seal first
-Not with this card
-Nobody on duty
-Clock is not set"""
-_REASONS = """
-Nozzle hung up
-Preset reached
-Card limit reached
-No flow
-Stopped remotely
-Maximum reached
-Pulser fault
-Over-flow
-EMERGENCY STOP
-Power failed
-Tank is low
-Card litres reached
-Over-run lock
-Card pulled
-Reservation broke
-Cancelled
-Longest time reached
-Test: back to tank"""
-_LOCKED = "Out of service"
-_IDLE = "Welcome"
-_ESTOP = "EMERGENCY STOP"
-
-
-def _pick(texts, code):
-    """The code-th line, codes from 1; empty for an unknown code."""
-    at = 0
-    for _ in range(code):
-        at = texts.find("\n", at) + 1
-        if not at:
-            return ""
-    end = texts.find("\n", at)
-    return texts[at:] if end < 0 else texts[at:end]
+CHARACTER, GRAPHIC = 20, 16  # columns
+ZH, EN = 0, 1
+_OWN = 2  # the column of texts.WORDS for the 20 x 4 display
+YUAN, LITRE, PRICE, LEFT, MONEY, VOLUME, FULL, TYPE, SCAN = 1, 2, 3, 4, 5, 6, 7, 8, 9  # lines of texts.WORDS
+_STATES = (v.IDLE, v.NOZZLE, v.CARD, v.AUTHORISED, v.STARTING, v.FUELLING, v.SLOW, v.STOPPING, v.SETTLING, v.LOCKED)
+_TYPED = (v.NOTICE_PIN, v.NOTICE_ODOMETER, v.NOTICE_PROVER)
 
 
 def hundredths(value):
@@ -112,65 +23,103 @@ def hundredths(value):
     return b"%d.%02d" % (value // 100, value % 100)
 
 
-def _line(left, right=b""):
-    """Left and right aligned in 20 columns."""
-    return bytearray((left + b" " * 20)[: 20 - len(right)] + right)
+def line(left, right, columns):
+    """Left and right in one line. Both begin at an even column if it is the graphic display's."""
+    if columns == GRAPHIC and len(right) & 1:
+        right = right[:2] + b" " + right[2:] if right[:1] > b"\x80" else b" " + right
+    return bytearray((left + b" " * columns)[: columns - len(right)] + right)
+
+
+def wide(text):
+    """ASCII in characters of 16 x 16 dots: GB2312 row 3."""
+    out = bytearray()
+    for byte in text:
+        out.append(0xA3 if byte > 32 else 0xA1)
+        out.append(byte | 0x80 if byte > 32 else 0xA1)
+    return out
+
+
+def locks(locked, alarms):
+    """The number in texts.LOCKS of the most urgent reason why nothing may flow; 0: none."""
+    n = 1
+    for code in (ALARM_EMERGENCY, ALARM_TAMPER, ALARM_SUPPLY):
+        if code in alarms:
+            return n
+        n += 1
+    for bit in (v.LOCK_REMOTE, v.LOCK_PULSER, v.LOCK_OVERRUN, v.LOCK_METER):
+        if locked & bit:
+            return n
+        n += 1
+    return 0
+
+
+def message(view, lock, lang):
+    """The line of advice."""
+    if view.notice == v.NOTICE_REFUSED:
+        return texts.pick(texts.REFUSALS, view.refusal, lang)
+    if view.notice:
+        return texts.pick(texts.NOTICES, view.notice, lang)
+    if view.state == v.LOCKED and lock:
+        return texts.pick(texts.LOCKS, lock, lang)
+    if view.state == v.IDLE and (view.amount_fen or view.volume_ml):
+        return texts.pick(texts.REASONS, view.reason, lang)
+    return texts.pick(texts.STATES, _STATES.index(view.state) + 1, lang)
 
 
 def _litres(volume_ml):
     return hundredths(round_half_up_div(volume_ml, 10))
 
 
-def message(view):
-    """The line of advice, as text."""
-    if view.notice == v.NOTICE_REFUSED:
-        return _pick(_REFUSALS, view.refusal)
-    if view.notice:
-        return _pick(_NOTICES, view.notice)
-    if view.state == v.LOCKED:
-        return _LOCKED
-    if view.state == v.IDLE:
-        return _pick(_REASONS, view.reason) if view.amount_fen or view.volume_ml else _IDLE
-    return view.state
+def _figure(number, unit, columns, lang):
+    """A large figure with its unit."""
+    if columns == GRAPHIC:
+        number = wide(number)
+        if unit == YUAN and lang == EN:
+            return line(texts.pick(texts.WORDS, unit, EN), number, columns)
+    else:
+        number += b" "
+        lang = _OWN
+    return line(b"", number + texts.pick(texts.WORDS, unit, lang), columns)
 
 
-def _top(view):
-    """What is being keyed or was preset, else card and balance."""
-    if view.entry_kind != PRESET_NONE:
-        unit = YUAN if view.entry_kind == PRESET_MONEY else LITRE
-        return _line(b"Preset", view.entry.encode() + b"_ " + bytes((unit,)))
-    if view.preset_kind == PRESET_MONEY:
-        return _line(b"Preset", hundredths(view.preset_value) + b" " + bytes((YUAN,)))
-    if view.preset_kind != PRESET_NONE:
-        return _line(b"Preset", _litres(view.preset_value) + b" " + bytes((LITRE,)))
-    return None
+def _third(view, columns, lang):
+    """What is being typed or was preset, or figures, else price and balance."""
+    words = texts.WORDS
+    kind = view.entry_kind
+    if view.entry or kind != PRESET_NONE or view.notice in _TYPED:
+        label = TYPE if view.notice in _TYPED else VOLUME if kind > PRESET_MONEY else MONEY
+        unit = b"" if label == TYPE else texts.pick(words, YUAN if label == MONEY else LITRE, lang)
+        return line(texts.pick(words, label, lang), view.entry.encode() + b"_" + unit, columns)
+    if view.figures:
+        return line(b"", b" ".join([b"%d" % n for n in view.figures]), columns)
+    kind = view.preset_kind
+    if kind == PRESET_FULL:
+        return line(texts.pick(words, FULL, lang), b"", columns)
+    if kind != PRESET_NONE:
+        money = kind == PRESET_MONEY
+        value = hundredths(view.preset_value) if money else _litres(view.preset_value)
+        unit = texts.pick(words, YUAN if money else LITRE, lang)
+        return line(texts.pick(words, MONEY if money else VOLUME, lang), value + unit, columns)
+    left = right = b""
+    if view.balance_fen >= 0:
+        right = texts.pick(words, LEFT, lang) + hundredths(view.balance_fen)
+    elif view.nozzle >= 0:
+        right = b"#%d" % (view.nozzle + 1)
+    if view.price_fen_per_l:
+        left = hundredths(view.price_fen_per_l)
+        if len(left) + len(right) < columns - 2:
+            left = texts.pick(words, PRICE, lang) + left
+    return line(left, right, columns)
 
 
-def lines(view, software, pump, link_up, clock_s):
-    """Four lines of 20 bytes each. software: 16 hex digits; pump: its name; clock_s: Unix seconds, 0 if unknown."""
-    if view.page:
-        return _about(software, pump, link_up, clock_s)
-    money = _line(b"", hundredths(view.amount_fen) + b" " + bytes((YUAN,)))
-    volume = _line(b"", _litres(view.volume_ml) + b" " + bytes((LITRE,)))
-    third = _top(view)
-    if third is None:
-        left = bytes((PRICE,)) + b" " + hundredths(view.price_fen_per_l) if view.price_fen_per_l else b""
-        right = b""
-        if view.balance_fen >= 0:
-            right = bytes((LEFT,)) + b" " + hundredths(view.balance_fen)
-        elif view.nozzle >= 0:
-            right = bytes((NUMBER,)) + b"%d" % (view.nozzle + 1)
-        third = _line(left, right)
-    return [money, volume, third, _line(message(view).encode())]
-
-
-def _about(software, pump, link_up, clock_s):
-    """The page behind key D: software id (D25), name, link, time of day in China (UTC+8)."""
-    t = (clock_s + 28800) % 86400
-    clock = b"%02d:%02d" % (t // 3600, t // 60 % 60) if clock_s else b"--:--"
+def lines(view, lock, columns, lang):
+    """Four lines of `columns` bytes. lock: see locks(); lang: ZH or EN, the 20 x 4 display reads English alone."""
+    if columns == CHARACTER:
+        lang = EN
+    third = _third(view, columns, _OWN if columns == CHARACTER else lang)
     return [
-        _line(b"Pumpside", pump.encode()),
-        _line(b"sw", software.encode()),
-        _line(b"station", b"online" if link_up else b"offline"),
-        _line(b"time", clock),
+        _figure(hundredths(view.amount_fen), YUAN, columns, lang),
+        _figure(_litres(view.volume_ml), LITRE, columns, lang),
+        third,
+        line(message(view, lock, lang), b"", columns),
     ]

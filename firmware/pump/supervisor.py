@@ -13,17 +13,18 @@ import time
 
 import machine
 
-from pump import outputs, overlays, pins, screens, wifi
+from pump import outputs, overlays, pins, wifi
 from pump.buzzer import Buzzer
 from pump.clock import Clock
 from pump.core import records
 from pump.core.checkpoint import Checkpoint
-from pump.core.codes import ALARM_DISPLAY, ALARM_EXCEPTION
+from pump.core.codes import ALARM_EXCEPTION
 from pump.core.controller import Controller
 from pump.core.journal import Journal
 from pump.core.ticks import MASK, diff
+from pump.core.trace import Trace
+from pump.display import Display
 from pump.keypad import Panel
-from pump.lcd import Lcd
 from pump.link import Link
 from pump.meter import Meter
 from pump.reader import Reader
@@ -34,7 +35,6 @@ _TICK_MS = 10
 _WATCHDOG_MS = 3000
 _IDLE_WORK_MS = 200
 _DROP_MS = 5000
-_DISPLAY_MS = 100
 _NO_NOZZLE = 255
 _GC_BYTES = 12000
 _FALLBACK_SECTORS = 64, 8  # journal and checkpoints in files: 2,048 records
@@ -55,10 +55,13 @@ class Board:
         self.buzzer = Buzzer()
         i2c = machine.I2C(0, scl=machine.Pin(pins.I2C_SCL), sda=machine.Pin(pins.I2C_SDA), freq=pins.I2C_HZ)
         self.panel = Panel(i2c)
-        self.lcd = Lcd(i2c)
+        self.display = Display(i2c, self)
         journal = Journal(open_flash("journal", _FALLBACK_SECTORS[0]), settings.device, settings.journal_key)
         checkpoint = Checkpoint(open_flash("ckpt", _FALLBACK_SECTORS[1]))
         self.controller = Controller(settings, journal, checkpoint, os.urandom)
+        timelines = open_flash("trace", 0)
+        if timelines:
+            self.controller.trace = Trace(timelines)
         self.link = None
         self.worst_late_us = 0
         self.failure = None
@@ -126,21 +129,6 @@ class Board:
                 due = time.ticks_ms()  # after a stall the tick goes on from now, without a burst
             await asyncio.sleep_ms(max(0, wait_ms))
 
-    async def display(self):
-        """Differences only, a burst at a time, so that no tick waits long for the bus."""
-        while True:
-            up = self.link is not None and self.link.up
-            lines = screens.lines(self.controller.view, self.software, self.name, up, self.clock.now_s())
-            try:
-                while self.lcd.update(lines):
-                    await asyncio.sleep_ms(_TICK_MS)
-                self.controller.clear_alarm(ALARM_DISPLAY, _NO_NOZZLE)
-            except OSError:
-                self.lcd.lost()
-                self.controller.raise_alarm(ALARM_DISPLAY, _NO_NOZZLE, 0)
-                await asyncio.sleep_ms(1000)
-            await asyncio.sleep_ms(_DISPLAY_MS)
-
     async def guard(self, task):
         """Run a task that never ends; its failure ends the control loop."""
         try:
@@ -159,7 +147,7 @@ class Board:
             software=self.software,
             boot=self.controller.boot_id,
         )
-        tasks = [Reader(self.controller).run(), self.display(), self.link.run()]
+        tasks = [Reader(self.controller).run(), self.display.run(), self.link.run()]
         network = self.identity.get("wifi")
         if network:
             tasks.append(wifi.run(network["ssid"], network["key"]))

@@ -33,6 +33,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
             secrets=secrets,
             broker=broker,
             mode=pump.mode,
+            display=pump.display,
             nozzles=nozzles,
             issuer=settings.issuer,
             device=settings.device_id(pump),

@@ -252,7 +252,14 @@ class FakeBench:
             "motor": False,
             "buzzer": False,
             "card": None,
-            "lcd": {"on": True, "backlight": True, "lines": lines, "glyphs": glyphs},
+            "lcd": {
+                "kind": "character",
+                "on": True,
+                "backlight": True,
+                "lines": lines,
+                "glyphs": glyphs,
+                "picture": [],
+            },
             "nozzles": [
                 {
                     "nozzle": i,

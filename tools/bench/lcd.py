@@ -1,4 +1,4 @@
-"""The pump's display as a chip sees it: I2C frames into a PCF8574 port expander, its pins into an HD44780.
+"""The pump's display as a chip sees it: I2C frames into a PCF8574 port expander, its pins into an HD44780 or an ST7920.
 
 Sources: NXP PCF8574 data sheet (eight quasi-bidirectional pins, one byte per write); Hitachi HD44780U data sheet
 (instruction table 6, initialising by instruction, 4-bit interface); the common backpack's wiring: P0 RS, P1 R/W, P2 E,
@@ -8,6 +8,7 @@ P3 backlight, P4..P7 D4..D7. Timing is not modelled: the bus is slower than the 
 import os
 from pathlib import Path
 
+from tools.bench.st7920 import St7920
 from tools.bench.state import LcdState
 
 ADDRESSES = (0x27, 0x3F)  # PCF8574 and PCF8574A with all address pins high
@@ -96,14 +97,16 @@ def _character(code: int) -> str:
 class Lcd:
     """Reads a board's I2C fifo (frames: address, length, bytes) and keeps the picture."""
 
-    def __init__(self, fifo: Path) -> None:
+    def __init__(self, fifo: Path, graphic: bool = False) -> None:
+        """graphic: a 128 x 64 display instead of one of 20 x 4 characters."""
         if not fifo.is_fifo():
             fifo.unlink(missing_ok=True)
             os.mkfifo(fifo, 0o600)
         # Read and write, so that the fifo neither blocks here nor ends when a board goes away.
         self._fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
         self._buffer = bytearray()
-        self._chip = Hd44780()
+        self._graphic = graphic
+        self._chip: Hd44780 | St7920 = St7920() if graphic else Hd44780()
         self._last = 0
         self._backlight = False
 
@@ -140,7 +143,7 @@ class Lcd:
     def power_off(self) -> None:
         """Display and expander lose their supply; whatever the dead board still had in the bus is lost."""
         self.poll_discard()
-        self._chip = Hd44780()
+        self._chip = St7920() if self._graphic else Hd44780()
         self._last = 0
         self._backlight = False
 
@@ -157,11 +160,15 @@ class Lcd:
         return self._chip.on
 
     def state(self) -> LcdState:
+        chip = self._chip
+        graphic = isinstance(chip, St7920)
         return {
-            "on": self._chip.on,
+            "kind": "graphic" if graphic else "character",
+            "on": chip.on,
             "backlight": self._backlight,
-            "lines": [self._chip.line(row) for row in range(4)] if self._chip.on else [" " * _COLUMNS] * 4,
-            "glyphs": self._chip.glyphs(),
+            "lines": [chip.line(row) for row in range(4)] if chip.on else [" " * (16 if graphic else _COLUMNS)] * 4,
+            "glyphs": chip.glyphs() if isinstance(chip, Hd44780) else [],
+            "picture": chip.picture() if isinstance(chip, St7920) and chip.on else [],
         }
 
     def close(self) -> None:

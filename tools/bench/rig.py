@@ -57,7 +57,7 @@ class Rig:
         self.wires = w.Wires(home / "wires")
         self.wires.power_off()
         self._put_inputs()
-        self.lcd = Lcd(home / "lcd.fifo")
+        self.lcd = Lcd(home / "lcd.fifo", identity.get("display") != "character")
         self.reader = Reader(home / "reader")
         self.reader.start()
         self.plant = Plant([int(nozzle["pulses_per_l"]) for nozzle in identity["nozzles"]], seed=seed)

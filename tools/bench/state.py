@@ -18,12 +18,14 @@ KEYS = "123A456B789C*0#D"  # row major, the index of a key is its bit in the wir
 
 
 class LcdState(TypedDict):
-    """The pump's 20x4 display. The characters U+E000..U+E007 in `lines` are the custom glyphs 0..7."""
+    """The pump's display: `character` is 20 x 4, `graphic` 128 x 64 dots with 16 x 4 columns of text."""
 
+    kind: Literal["character", "graphic"]
     on: bool
     backlight: bool
-    lines: list[str]  # 4 lines of exactly 20 characters
-    glyphs: list[list[int]]  # 8 glyphs of 8 rows, 5 bits each, bit 4 is the left dot
+    lines: list[str]  # 4 lines of 20 characters, or of 16 columns of which a Chinese character takes two
+    glyphs: list[list[int]]  # character: 8 own glyphs (U+E000.. in `lines`), 8 rows of 5 bits, bit 4 is the left dot
+    picture: list[str]  # graphic: 64 rows of 128 dots in hex while a picture is shown, else none
 
 
 class NozzleState(TypedDict):

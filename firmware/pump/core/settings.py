@@ -27,7 +27,7 @@ class Settings:
     def __init__(self):
         self.version = 0
         for line in TABLE.split("\n"):
-            name, default, _, _ = line.split()
+            name, default = line.split()[:2]
             setattr(self, name, int(default))
 
 

@@ -48,6 +48,8 @@ NOTICE_MENU = 29  # a digit chooses
 
 BEEP_NONE, BEEP_KEY, BEEP_OK, BEEP_REFUSED, BEEP_ALARM = 0, 1, 2, 3, 4
 
+PAGES = 3  # behind key D: 0 the sale, 1 software, 2 time and link; then one for each nozzle
+
 # Bits of `locked`.
 LOCK_REMOTE, LOCK_PULSER, LOCK_OVERRUN, LOCK_METER = 1, 2, 4, 8
 

@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from station.platform.database import DatabaseError
 from station.platform.portcheck import PortTakenError, check_free
 from station.platform.secrets import SecretsError
 from station.platform.settings import SettingsError, load
-from tools.bench import acts
+from tools.bench import acts, glass
 from tools.bench.acts import Act
 from tools.bench.client import BenchClient, BenchError
 from tools.bench.state import PumpState
@@ -117,17 +118,33 @@ def state(as_json: Annotated[bool, typer.Option("--json", help="完整 JSON · t
 def _pump_text(pump: PumpState) -> str:
     power = "通电 on" if pump["power"] else "断电 off"
     head = f"{pump['pump']}  {power}  网络 {pump['network']}  卡 {pump['card'] or '-'}"
-    lines = ["+" + "-" * 20 + "+", *(f"|{line}|" for line in _plain(pump)), "+" + "-" * 20 + "+"]
     nozzles = [
         f"  #{one['nozzle']} {'提起 lifted' if one['lifted'] else '挂好 hung'}  {one['sale_ml'] / 1000:.3f} L"
         for one in pump["nozzles"]
     ]
-    return "\n".join([head, *lines, *nozzles])
+    return "\n".join([head, glass.text(pump["lcd"]), *nozzles])
 
 
-def _plain(pump: PumpState) -> list[str]:
-    """The display's lines with a dot for each custom glyph, which a terminal cannot draw."""
-    return ["".join("·" if "\ue000" <= char <= "\ue007" else char for char in line) for line in pump["lcd"]["lines"]]
+@app.command()
+def display(
+    pump: Pump, svg: Annotated[Path | None, typer.Option(help="存为 SVG 图 · write a picture to this file")] = None
+) -> None:
+    """看油机的显示屏 · Show a pump's display as it stands.
+
+    例 Example: pumpside bench display p1 --svg p1.svg
+    """
+    try:
+        with _client() as bench:
+            shown = next((one["lcd"] for one in bench.state()["pumps"] if one["pump"] == pump), None)
+    except (BenchError, SettingsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if shown is None:
+        typer.echo(f"没有这台油机 · no such pump: {pump}", err=True)
+        raise typer.Exit(1)
+    typer.echo(glass.text(shown))
+    if svg:
+        svg.write_text(glass.svg(shown), "utf-8")
 
 
 @app.command()

@@ -1,10 +1,11 @@
-"""The pump's own display as it stands: 4 lines of 20 characters, custom glyphs dot by dot."""
+"""The pump's own display as it stands: 4 lines of 20 characters with their own glyphs, or 128 x 64 dots."""
 
 from collections.abc import Sequence
 
 from nicegui import ui
 
 from station.dashboard.dom import Tag
+from tools.bench import glass
 from tools.bench.state import LcdState
 
 GLYPH_BASE = 0xE000
@@ -13,15 +14,23 @@ Row = tuple[str, tuple[tuple[int, ...], ...]]
 
 
 class Lcd:
-    """Redraws a line only when the line, or a glyph in it, changed."""
+    """Redraws a line, or the graphic display's glass, only when something on it changed."""
 
     def __init__(self) -> None:
         self.shown: list[Row | None] = [None] * ROWS
         with Tag("div", look="lcd", role="img") as self.root:
             self.lines = [ui.html("", sanitize=False).classes(replace="lcd-line") for _ in range(ROWS)]
+            self.glass = ui.html("", sanitize=False).classes(replace="lcd-glass")
 
     def show(self, lcd: LcdState) -> None:
-        self.root.look("lcd" if lcd["backlight"] and lcd["on"] else "lcd dark")
+        graphic = lcd["kind"] == "graphic"
+        lit = "" if lcd["backlight"] and lcd["on"] else " dark"
+        self.root.look(f"lcd graphic{lit}" if graphic else f"lcd{lit}")
+        if graphic:
+            drawn = glass.svg(lcd)
+            if self.glass.content != drawn:
+                self.glass.content = drawn
+            return
         glyphs = lcd["glyphs"]
         for index in range(ROWS):
             text = lcd["lines"][index] if lcd["on"] and index < len(lcd["lines"]) else ""

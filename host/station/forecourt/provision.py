@@ -12,6 +12,7 @@ from station.platform.credentials import Credentials, credentials_path
 from station.platform.topics import device_user
 
 MODES = ("slot", "tap")
+DISPLAYS = ("graphic", "character")  # 128 x 64 dots, or 20 x 4 characters in English
 NOZZLES_MAX = 4
 
 
@@ -78,8 +79,11 @@ def identity(
     mode: str,
     nozzles: tuple[Nozzle, ...],
     issuer: int,
+    display: str = "graphic",
 ) -> dict[str, Any]:
     """The content of the board's /identity.json. ValueError for an impossible pump."""
+    if display not in DISPLAYS:
+        raise ValueError(f"显示屏须为 graphic 或 character · display must be graphic or character: {display!r}")
     if mode not in MODES:
         raise ValueError(f"读卡方式须为 slot 或 tap · reader mode must be slot or tap: {mode!r}")
     if not 1 <= len(nozzles) <= NOZZLES_MAX or any(n.grade < 1 or n.pulses_per_l < 1 for n in nozzles):
@@ -91,6 +95,7 @@ def identity(
         "pump": pump,
         "issuer": issuer,
         "mode": mode,
+        "display": display,
         "nozzles": [{"grade": n.grade, "pulses_per_l": n.pulses_per_l} for n in nozzles],
         "broker": {
             "host": broker.host,
@@ -117,6 +122,7 @@ def provision(
     broker: BrokerAddress,
     device: int | None = None,
     mode: str = "slot",
+    display: str = "graphic",
     nozzles: tuple[Nozzle, ...] = (Nozzle(1),),
     issuer: int = 1,
 ) -> Path:
@@ -132,6 +138,7 @@ def provision(
         secrets=secrets,
         broker=broker,
         mode=mode,
+        display=display,
         nozzles=nozzles,
         issuer=issuer,
     )

@@ -31,12 +31,13 @@ class NozzleSettings(BaseModel):
 
 
 class PumpSettings(BaseModel):
-    """One pump-side board: its number in the station, its reader mode (`slot` or `tap`) and one to four nozzles."""
+    """One pump-side board: its number, reader mode (`slot` or `tap`), display and one to four nozzles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     pump: Name
     number: Annotated[int, Field(ge=1, le=255)]
     mode: Annotated[str, Field(pattern="^(slot|tap)$")] = "slot"
+    display: Annotated[str, Field(pattern="^(graphic|character)$")] = "graphic"
     nozzles: Annotated[tuple[NozzleSettings, ...], Field(min_length=1, max_length=4)]
 
 

@@ -1,0 +1,53 @@
+"""Keeps the display at what the controller's view says: differences only, a burst at a time, so that no tick waits
+long for the bus."""
+
+import asyncio
+
+from pump import screens
+from pump.core import view
+from pump.core.codes import ALARM_DISPLAY
+from pump.lcd import Lcd
+
+_TICK_MS = 10
+_DISPLAY_MS = 100
+_TURN_MS = 2000  # a language, where both take turns
+_NO_NOZZLE = 255
+_AT_REST = (view.IDLE, view.CARD, view.NOZZLE, view.LOCKED)
+
+
+class Display:
+    """Of a board that has `controller`, `link`, `software` and `name`."""
+
+    def __init__(self, i2c, board):
+        self._board = board
+        self._lcd = Lcd(i2c, screens.CHARACTER if board.identity.get("display") == "character" else screens.GRAPHIC)
+
+    def _lines(self):
+        board, lcd = self._board, self._lcd
+        ctl = board.controller
+        lang = ctl.settings.language
+        if lang > screens.EN:
+            lang = ctl.uptime_ms // _TURN_MS & 1
+        if ctl.view.page:
+            if ctl.view.state in _AT_REST and not ctl.dialog:
+                from pump import pages
+
+                up = board.link is not None and board.link.up
+                return pages.lines(ctl, lcd.columns, lang, board.software, board.name, up)
+            ctl.view.page = 0  # a customer sees the sale
+        return screens.lines(ctl.view, screens.locks(ctl.locked, ctl.alarms), lcd.columns, lang)
+
+    async def run(self):
+        """For ever. A display that does not answer is an alarm and is begun anew each second; the pump sells on."""
+        ctl, lcd = self._board.controller, self._lcd
+        while True:
+            lines = self._lines()
+            try:
+                while lcd.update(lines):
+                    await asyncio.sleep_ms(_TICK_MS)
+                ctl.clear_alarm(ALARM_DISPLAY, _NO_NOZZLE)
+            except OSError:
+                lcd.lost()
+                ctl.raise_alarm(ALARM_DISPLAY, _NO_NOZZLE, 0)
+                await asyncio.sleep_ms(1000)
+            await asyncio.sleep_ms(_DISPLAY_MS)
