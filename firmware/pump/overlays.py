@@ -14,6 +14,8 @@ OVERLAYS = (
     "pump.core.prompts",
     "pump.core.roles",
     "pump.core.usage",
+    "pump.core.prover",
+    "pump.core.traces",
     "pump.pages",
 )
 

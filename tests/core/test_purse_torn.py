@@ -67,7 +67,7 @@ def test_d20_torn_in_the_reservation_settles_at_another_pump_from_the_stations_c
 
     def answered() -> bool:
         question = other.controller.take_ask()
-        if question:
+        if question and question["ask"] == "unfinished":
             end = next(e for e in bench.of(records.END) if [257, e["sale_seq"]] == question["sale"])
             other.controller.answer(
                 {"id": question["id"], "sale": question["sale"], "amount_fen": end["amount_fen"], "volume_ml": 0,
@@ -140,7 +140,7 @@ def test_d20_an_answer_that_cannot_be_settles_nothing(answer: dict[str, object])
 
     def answered() -> bool:
         question = other.controller.take_ask()
-        if question:
+        if question and question["ask"] == "unfinished":
             good = {"id": question["id"], "sale": question["sale"], "amount_fen": 1, "volume_ml": 1, "grade": 1,
                     "price": 1, "reason": 1}  # fmt: skip
             other.controller.answer(good | answer)

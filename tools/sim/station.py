@@ -116,6 +116,8 @@ class Station:
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """For topic `answer`: how the sale that is open on a card ended."""
+        if question["ask"] != "unfinished":
+            return {"id": question["id"], "unknown": True}
         end = self.ends.get((question["sale"][0], question["sale"][1]))
         if end is None or end["uid"].hex() != question["uid"]:
             return {"id": question["id"], "unknown": True}

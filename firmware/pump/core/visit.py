@@ -10,6 +10,7 @@ import desfire
 from pump.core import card_layout, codes, limits, purse, records, sale, ticks, view
 
 ASK_MS = 4000  # how long a customer waits with the card on the reader for the station's answer
+LOAD_MS = 300  # ... and for the word that money waits for the card, which was asked for before the card was read
 OTHER_CARD_MS = 10000  # after the end of a sale only its own card is taken
 ROOM = 8 + sale.MOST_UNSETTLED  # records that a visit may have to write before a sale
 END_WITHIN = 400  # records that may lie between START and END of a sale
@@ -22,6 +23,7 @@ def visit(ctl, uid):
     delivery = ctl.delivery
     if ctl.answers and ctl.answers.uid != uid:
         ctl.answers.left()
+    loading = _ask_load(ctl, uid)
     try:
         yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
         waiting = delivery.settle_uid if delivery.state == view.SETTLING else None
@@ -33,6 +35,7 @@ def visit(ctl, uid):
         _observe(ctl, card)
         if card.open_device:
             yield from _settle(ctl, session, card, records.HOW_SALE if waiting else records.HOW_NEXT_CONTACT)
+            loading = _ask_load(ctl, uid)  # nothing is loaded while a reservation is open, and the question may be lost
         _show(ctl, card)
         if waiting:
             delivery.settled()
@@ -49,12 +52,35 @@ def visit(ctl, uid):
             code = code or codes.REFUSE_NO_DUTY
         if code:
             raise purse.Refused(code, 0)
+        if loading and card.kind != card_layout.KIND_ACCOUNT and (yield from _loaded(ctl, loading)):
+            session = desfire.Session()
+            yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
+            _show(ctl, card)
         if (yield from _may_fuel(ctl, session, card)) and delivery.accept():
             if card.kind == card_layout.KIND_ACCOUNT:
-                raise purse.Refused(codes.REFUSE_ACCOUNT, 0)
+                from pump.core import account
+
+                code = yield from account.authorise(ctl, ask, card)
+                if code:
+                    raise purse.Refused(code, 0)
             yield from _reserve(ctl, session, card)
     except purse.Refused as refused:
         ctl.refuse(card, refused.args[0], refused.args[1])
+
+
+def _ask_load(ctl, uid):
+    """Is money waiting for this card (D28)? Asked while the card is read, so that it costs the customer no time."""
+    return _put(ctl, {"ask": "load", "uid": _hex(uid)}) if ctl.link_online else None
+
+
+def _loaded(ctl, loading):
+    """Generator: put money on the card that waits for it at the station. True: the card has to be read again."""
+    answer = yield from _answer(ctl, loading, LOAD_MS)
+    if not answer or not answer.get("frames"):
+        return False
+    from pump.core import relay
+
+    return (yield from relay.load(ctl, ask, answer))
 
 
 def _pass_on(ctl, card):
@@ -110,7 +136,7 @@ def _settle(ctl, session, card, how):
     if end:
         nozzle, grade, reason, price, amount_fen, volume_ml = end[4], end[5], end[6], end[8], end[11], end[12]
     else:
-        answer = yield from _ask(ctl, card)
+        answer = yield from _unfinished(ctl, card)
         amount_fen, volume_ml, grade = answer["amount_fen"], answer["volume_ml"], answer["grade"] & 255
         nozzle, reason, price = 255, answer["reason"] & 255, answer["price"]
     if not 0 <= amount_fen < reserved_fen:
@@ -148,30 +174,48 @@ def _end_of(ctl, card):
     return None
 
 
-def _ask(ctl, card):
+def _unfinished(ctl, card):
     """The station's answer about a sale of which we know no end. Refused if it knows none or does not answer."""
-    if not ctl.link_online:
+    sold = [card.open_device, card.open_seq]
+    question = {"ask": "unfinished", "uid": _hex(card.uid), "sale": sold, "counter": card.counter}
+    answer = None
+    if ctl.link_online:
+        ctl.view.notice = view.NOTICE_ASKING
+        answer = yield from ask(ctl, question, ASK_MS)
+    if not answer or answer.get("unknown") or answer.get("sale") != sold:
         raise purse.Refused(codes.REFUSE_UNFINISHED, 0)
-    question = "%08x" % int.from_bytes(ctl.random(4), "big")
-    asked = [card.open_device, card.open_seq]
-    ctl.answered = None
-    ctl.asking = {
-        "id": question, "ask": "unfinished", "uid": "".join("%02x" % b for b in card.uid), "sale": asked,
-        "counter": card.counter,
-    }  # fmt: skip
-    ctl.view.notice = view.NOTICE_ASKING
+    for name in ("amount_fen", "volume_ml", "grade", "price", "reason"):
+        if type(answer.get(name)) is not int or not 0 <= answer[name] < 0x40000000:
+            raise purse.Refused(codes.REFUSE_UNFINISHED, 2)
+    return answer
+
+
+def ask(ctl, question, timeout_ms):
+    """Generator of nothing to send: the station's answer (a dict), None if it does not come in time."""
+    return (yield from _answer(ctl, _put(ctl, question), timeout_ms))
+
+
+def _put(ctl, question):
+    """Put a question; returns its id. One that is still open is given up for it."""
+    question["id"] = "%08x" % int.from_bytes(ctl.random(4), "big")
+    ctl.answered, ctl.asking = None, question
+    return question["id"]
+
+
+def _answer(ctl, question_id, timeout_ms):
     asked_ms = ctl.uptime_ms
-    while ctl.uptime_ms - asked_ms < ASK_MS:
-        yield None
+    while True:
         answer, ctl.answered = ctl.answered, None
-        if answer and answer.get("id") == question:
-            if answer.get("unknown") or answer.get("sale") != asked:
-                break
-            for name in ("amount_fen", "volume_ml", "grade", "price", "reason"):
-                if type(answer.get(name)) is not int or not 0 <= answer[name] < 0x40000000:
-                    raise purse.Refused(codes.REFUSE_UNFINISHED, 2)
+        if answer and answer.get("id") == question_id:
             return answer
-    raise purse.Refused(codes.REFUSE_UNFINISHED, 0)
+        if ctl.uptime_ms - asked_ms >= timeout_ms:
+            ctl.asking = None
+            return None
+        yield None
+
+
+def _hex(data):
+    return "".join("%02x" % b for b in data)
 
 
 def _reserve(ctl, session, card):
