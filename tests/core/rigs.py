@@ -70,6 +70,7 @@ class Bench:
     def keys(self, text: str) -> None:
         for ch in text:
             self.controller.key(ch)
+        self.pump.poke()
 
     def authorise(self, card: DesfireCard, nozzle: int = 0, keys: str = "") -> None:
         """Lift, key in, show the card: the pump runs afterwards."""

@@ -69,7 +69,9 @@ def ready(ctl, session, card):
     if ctl.dialog:
         ctl.dialog.show()
         return False
-    if card.digest != NO_PIN and not answers.known and not (yield from _pin(ctl, session, card, answers)):
+    if answers.known:
+        card.tries = 0  # should the commit that forgives them have been torn, the reservation's takes its place
+    elif card.digest != NO_PIN and not (yield from _pin(ctl, session, card, answers)):
         return False
     if card.kind == card_layout.KIND_DRIVER:
         answers.driver = card.card_no, card.company
