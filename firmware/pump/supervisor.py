@@ -95,6 +95,7 @@ class Board:
         self.meter.arm(controller.outputs, inputs.edges)
         self.relays.apply(controller.outputs)
         self.buzzer.tick(controller.outputs.buzzer)
+        controller.outputs.buzzer = 0
 
     async def control(self):
         """The tick, for ever. Raises what any task has failed with."""

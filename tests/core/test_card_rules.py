@@ -64,7 +64,9 @@ def sell(bench: Bench, card: DesfireCard, litres: float, keys: str = "") -> int:
 def refused(bench: Bench, card: DesfireCard, nozzle: int | None = 0) -> tuple[int, int]:
     """(code, detail) of the refusal record that showing this card makes; no flow, and the beep."""
     before = len(bench.of(records.REFUSAL))
+    bench.controller.outputs.buzzer = view.BEEP_NONE
     show(bench, card, nozzle)
+    assert bench.controller.outputs.buzzer == view.BEEP_REFUSED
     assert bench.view.state not in FLOWING
     assert bench.dark()
     put_away(bench)

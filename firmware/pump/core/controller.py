@@ -104,7 +104,6 @@ class Controller(linkside.LinkSide):
         self.uptime_ms += ticks.diff(now_ms, self.now_ms)
         self.now_ms, self.now_s, self.quality = now_ms, now_s, quality
         i, edges = self.inputs, self.inputs.edges
-        self.outputs.buzzer = view.BEEP_NONE
         self.moved = False
         running = self.delivery.sale
         for n in range(len(self.meters)):

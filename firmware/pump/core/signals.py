@@ -21,7 +21,7 @@ class Outputs:
         self.big = 0  # bit per nozzle
         self.small = 0  # bit per nozzle
         self.permit = 0  # 1: permit relay closed
-        self.buzzer = 0  # BEEP_..., set for one step
+        self.buzzer = 0  # BEEP_...: the adapter sounds it and sets it back; much happens between two steps
         # Hardware cut-off: nozzle number, and the directed sum A + B (absolute, like inputs.edges) at which the counter
         # itself must shut both valves even if no step comes; nozzle -1: none. A counter that sees channel A alone
         # uses edges[2 * nozzle] + (threshold_counts - A - B) // 2.
