@@ -5,7 +5,20 @@ a balance is what came in less what went out, so all balances of an asset add up
 fen for money, ml for fuel.
 """
 
-from station.ledger.accounts import alarm_fuel, cash, delivery, gateway, inflight, pending, purse, sales, sold, tank
+from station.ledger.accounts import (
+    alarm_fuel,
+    cash,
+    delivery,
+    gateway,
+    inflight,
+    pending,
+    purse,
+    receivable,
+    sales,
+    sold,
+    tank,
+    tested,
+)
 from station.ledger.book import (
     FEN,
     ML,
@@ -44,9 +57,11 @@ __all__ = [
     "posted_by_prefix",
     "purse",
     "rebuild",
+    "receivable",
     "sales",
     "sold",
     "tank",
+    "tested",
     "total",
     "verify",
     "zero_sums",

@@ -31,6 +31,11 @@ def gateway(name: str) -> str:
     return f"gateway:{name}"
 
 
+def receivable(account: int) -> str:
+    """What an account (a fleet, say) owes for fuel, fen: below nought by what is owed, as cash; above: paid ahead."""
+    return f"receivable:{account}"
+
+
 def tank(grade: int) -> str:
     """Book stock of a grade, ml."""
     return f"tank:{grade}"
@@ -44,6 +49,11 @@ def sold(grade: int) -> str:
 def delivery(grade: int) -> str:
     """Fuel delivered or found at opening, ml: below nought by what came."""
     return f"delivery:{grade}"
+
+
+def tested(grade: int) -> str:
+    """Fuel drawn for a test and not returned yet, ml: nought, because a test measure's return is posted with it."""
+    return f"tested:{grade}"
 
 
 def alarm_fuel(grade: int) -> str:

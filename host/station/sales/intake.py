@@ -12,11 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from pump.core import records
-from station import forecourt, ledger
+from station import accounts, forecourt, ledger
 from station.platform.bulk import insert_rows, select_in, upsert_rows
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
-from station.sales import chain, facts, isolation, reasons, shadowing, tables
+from station.sales import chain, facts, isolation, outside, reasons, shadowing, tables
 from station.sales.chain import Link, Proven
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
@@ -89,7 +89,7 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
         for identity, _, _, kind, quality, at, raw, _, trusted in proven
     ]
     insert_rows(conn, tables.records, rows)
-    odd += _fuel_outside_sales(conn, proven, pumps)
+    odd += outside.post(conn, proven, pumps)
     spoken = [isolation.sale_id(record.kind, record.device, record.seq, record.body) for record in proven]
     merge = Merge(conn, pumps, now)
     merge.load({identity for identity in spoken if identity is not None})
@@ -99,26 +99,15 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
         elif not record.body:
             odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
     merge.save()
+    accounts.follow(conn, [_heard(link) for link in links if link.proven], now)
     return odd + merge.odd
 
 
-def _fuel_outside_sales(conn: Connection, proven: list[Proven], pumps: dict[int, forecourt.Pump]) -> list[Oddity]:
-    """Fuel alarmed outside any sale leaves the tank as well."""
-    entries, odd = [], []
-    for record in proven:
-        if record.kind != records.ALARM:
-            continue
-        _, nozzle, _, _, volume_ml, _ = record.body
-        if volume_ml == 0:
-            continue
-        grade = next((n.grade for n in pumps[record.device].nozzles if n.nozzle == nozzle), None)
-        if grade is None:
-            odd.append(_oddity(reasons.UNKNOWN_GRADE, record, f"nozzle {nozzle}"))
-            continue
-        line = ledger.Transfer(ledger.tank(grade), ledger.alarm_fuel(grade), volume_ml, ledger.ML)
-        entries.append(ledger.Entry(f"alarm:{record.id}", record.at, line))
-    ledger.post_many(conn, entries)
-    return odd
+def _heard(link: Link) -> accounts.Heard:
+    """What a device's newly proven records say of the leases it holds."""
+    taken = [(r.seq, r.body[0], r.body[1], r.body[5]) for r in link.proven if r.kind == records.LEASE and r.body]
+    synced = [record.at for record in link.proven if record.quality == records.TIME_SYNCED]
+    return accounts.Heard(link.head.device, link.head.seq, max(synced, default=0), taken)
 
 
 @dataclass(slots=True)
@@ -130,6 +119,7 @@ class Merge:
     now: int
     sales: dict[int, Facts] = field(default_factory=dict)
     before: dict[int, tuple[bool, bool, bool, bool]] = field(default_factory=dict)
+    counted: dict[int, tuple[bool, bool]] = field(default_factory=dict)  # sales on account: begun, ended
     touched: dict[int, Proven | None] = field(default_factory=dict)
     odd: list[Oddity] = field(default_factory=list)
 
@@ -137,6 +127,9 @@ class Merge:
         """Loads the facts of these sales; one that is not known yet is empty."""
         self.sales = {row[0]: Facts(*row) for row in select_in(self.conn, select(tables.sales), tables.sales.c.id, ids)}
         self.before = {identity: facts.stage(known) for identity, known in self.sales.items()}
+        self.counted = {
+            identity: (True, known.ended is not None) for identity, known in self.sales.items() if known.lease
+        }
 
     def record(self, identity: int, record: Proven) -> None:
         """Merges one record into its sale; what contradicts goes to quarantine and changes nothing."""
@@ -152,6 +145,8 @@ class Merge:
         """Writes the touched sales, their postings, hours and shadows."""
         changed = [self.sales[identity] for identity in self.touched]
         shadowing.name_cards(self.conn, changed)
+        name_accounts(self.conn, changed)
+        accounts.count(self.conn, self._used(changed))
         upsert_rows(self.conn, tables.sales, [facts.as_row(sale) for sale in changed])
         postings: list[ledger.Entry] = []
         hours: defaultdict[tuple[str, int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -166,6 +161,19 @@ class Merge:
         rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]
         upsert_rows(self.conn, tables.hours, rows, add={"sales", "volume_ml", "amount_fen"})
         self.odd += shadowing.follow(self.conn, changed, self.before, self.now)
+
+    def _used(self, changed: list[Facts]) -> dict[int, tuple[int, int, int]]:
+        """By lease: sales newly begun and newly ended under it, and what these cost."""
+        used: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for sale in changed:
+            if sale.lease:
+                begun, ended = self.counted.get(sale.id, (False, False))
+                sums = used[sale.lease]
+                sums[0] += not begun
+                if sale.ended is not None and not ended:
+                    sums[1] += 1
+                    sums[2] += sale.amount_fen or 0
+        return {lease: (sums[0], sums[1], sums[2]) for lease, sums in used.items()}
 
     def _count_hour(self, hours: defaultdict[tuple[str, int, int], list[int]], sale: Facts) -> None:
         pump = self.pumps.get(sale.id >> tables.SEQ_BITS)
@@ -192,22 +200,34 @@ _MERGERS = {
 
 
 def entries(sale: Facts, old: tuple[bool, ...], new: tuple[bool, ...]) -> Iterable[ledger.Entry]:
-    """The postings that a sale allows now and did not before (stages as facts.stage gives them)."""
+    """The postings that a sale allows now and did not before (stages as facts.stage gives them).
+
+    An account's card holds no money: the account owes what was fuelled, and nothing else moves.
+    """
     card, grade = sale.card_no or "", sale.grade or 0
     purse, inflight = ledger.purse(card), ledger.inflight(card)
     at = sale.settled or sale.ended or sale.started or 0
-    if new[0] and not old[0] and sale.reserved_fen:
+    if new[0] and not old[0] and sale.reserved_fen and not sale.on_account:
         line = ledger.Transfer(purse, inflight, sale.reserved_fen)
         yield ledger.Entry(f"reserve:{sale.id}", sale.started or at, line)
     if new[1] and not old[1] and sale.amount_fen:
-        line = ledger.Transfer(inflight, ledger.sales(grade), sale.amount_fen)
+        payer = ledger.receivable(sale.account or 0) if sale.on_account else inflight
+        line = ledger.Transfer(payer, ledger.sales(grade), sale.amount_fen)
         yield ledger.Entry(f"fuel:{sale.id}", sale.ended or at, line)
     if new[2] and not old[2] and sale.volume_ml:
         line = ledger.Transfer(ledger.tank(grade), ledger.sold(grade), sale.volume_ml, ledger.ML)
         yield ledger.Entry(f"litres:{sale.id}", sale.ended or at, line)
-    if new[3] and not old[3] and sale.returned_fen:
+    if new[3] and not old[3] and sale.returned_fen and not sale.on_account:
         line = ledger.Transfer(inflight, purse, sale.returned_fen)
         yield ledger.Entry(f"settle:{sale.id}", sale.settled or at, line)
+
+
+def name_accounts(conn: Connection, sales: Iterable[Facts]) -> None:
+    """Gives sales on account the account of their lease."""
+    nameless = [sale for sale in sales if sale.lease and sale.account is None]
+    named = accounts.account_of(conn, (sale.lease for sale in nameless if sale.lease)) if nameless else {}
+    for sale in nameless:
+        sale.account = named.get(sale.lease or 0, 0)
 
 
 def _oddity(reason: str, record: Proven, detail: str) -> Oddity:

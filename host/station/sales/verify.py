@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from pump.core import records
-from station import forecourt, ledger
+from station import accounts, forecourt, ledger
 from station.ledger import Finding
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
-from station.sales import facts, intake, isolation, reasons, shadowing, tables
+from station.sales import facts, intake, isolation, outside, reasons, shadowing, tables
 from station.sales.chain import Proven, body_of, mac_of
 from station.sales.decisions import decided
 from station.sales.facts import Facts
@@ -28,6 +28,8 @@ def verify(conn: Connection, secrets: Secrets) -> list[Finding]:
         *_sales(conn),
         *_hours(conn),
         *_cards(conn),
+        *_leases(conn),
+        *outside.totalizers(conn),
     ]
 
 
@@ -96,12 +98,21 @@ def _remade(conn: Connection) -> dict[int, Facts]:
             if intake.merge(sale, record) is None:
                 made[identity] = sale
     shadowing.name_cards(conn, made.values())
+    intake.name_accounts(conn, made.values())
     return made
 
 
 def _doubtful(conn: Connection) -> set[int]:
     """Sales with contradictory records: which of them counts depends on which came first."""
     return set(isolation.records_with(conn, reasons.CONTRADICTION))
+
+
+def _leases(conn: Connection) -> list[Finding]:
+    """Sales on account stand on the leases they were made under."""
+    s = tables.sales.c
+    query = select(s.lease, func.count(), func.count(s.ended), func.sum(s.amount_fen)).where(s.lease > 0)
+    used = {row[0]: (int(row[1]), int(row[2]), int(row[3] or 0)) for row in conn.execute(query.group_by(s.lease))}
+    return accounts.verify(conn, used)
 
 
 def _hours(conn: Connection) -> Iterator[Finding]:
