@@ -14,7 +14,7 @@ from typing import Any
 from station.mqtt import signing
 from station.platform import pki
 from station.platform.secrets import Secrets
-from station.platform.topics import topic
+from station.platform.topics import UP, topic
 from tests.link.line import Client, Line
 from tests.link.scripted import MICROPYTHON_PATH, interpreter
 
@@ -100,7 +100,7 @@ class Station:
         self.device = device
         self.key = Secrets.load(line.site.secrets_path).device(device).link
         self.client: Client = line.station(client_id)
-        self.client.subscribe(*(self.name(leaf) for leaf in ("state", "live", "journal", "ask", "done")))
+        self.client.subscribe(*(self.name(leaf) for leaf in UP))
 
     def name(self, leaf: str) -> str:
         return topic("s1", PUMP, leaf)

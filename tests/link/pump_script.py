@@ -5,7 +5,8 @@
 The directory is the pump's file system, mounted as /, and stays when the pump is started again.
 
 Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
-memory of what was acknowledged), `quit`. What changes is printed as one JSON object per line.
+memory of what was acknowledged), `upload N` (pieces of a timeline), `quit`. What changes is printed as one JSON
+object per line.
 """
 
 # mypy: ignore-errors
@@ -90,9 +91,11 @@ def obey(order):
         controller.inputs.lifted = 1
     elif words[0] == "hang":
         controller.inputs.lifted = 0
+    elif words[0] == "upload":
+        controller.upload = (("trace", bytes((n,)) * 1024) for n in range(int(words[1])))
     elif words[0] == "ack":
         controller.journal.acked = int(words[1])
-        link._first = 0  # as after a restart
+        link.first = 0  # as after a restart
     elif words[0] == "ask":
         controller.asking = {"id": words[1], "ask": "unfinished", "uid": "04" * 7, "sale": [258, 5], "counter": 9}
 

@@ -80,7 +80,7 @@ def test_every_example_in_the_page_for_people_is_true() -> None:
     for leaf in rows:
         (row,) = re.findall(rf"^\| `{leaf}` \|.*\|$", page, re.MULTILINE)
         examples = re.findall(r"`(\{.*?\})`", row)
-        assert examples or leaf == "journal"
+        assert examples or leaf in ("journal", "trace")
         for example in examples:
             check(leaf, json.loads(example))
 
@@ -110,11 +110,12 @@ def test_what_the_firmware_sends_is_what_the_contract_says(embedded: Line, tmp_p
         pump.order("lift")
         pump.order("ask 12ab34cd")
         pump.order("records 3")
+        pump.order("upload 3")
         boot = station.state()["boot"]
         station.say("command", {"id": "00000001", "boot": boot, "do": "lock"})
         station.say("command", {"id": "00000002", "boot": boot, "do": "dance"})
         seen: dict[str, list[bytes]] = {leaf: [] for leaf in topics.UP}
-        while not (all(seen.values()) and len(seen["ask"]) >= 2 and len(seen["done"]) >= 2):
+        while not (all(seen.values()) and len(seen["ask"]) >= 2 and len(seen["done"]) >= 2 and len(seen["trace"]) >= 3):
             message = station.client.next(15)
             seen[message.topic.rsplit("/", 1)[1]].append(bytes(message.payload))
         pump.close()
@@ -125,6 +126,7 @@ def test_what_the_firmware_sends_is_what_the_contract_says(embedded: Line, tmp_p
     for leaf in ("state", "live", "ask", "done"):
         for payload in seen[leaf]:
             check(leaf, json.loads(payload))
+    assert seen["trace"] == [bytes((n,)) * 1024 for n in range(3)]
     schema = resolve(message_of("journal")["payload"])
     for batch in seen["journal"]:
         assert schema["minLength"] <= len(batch) <= schema["maxLength"] and len(batch) % records.SIZE == 0

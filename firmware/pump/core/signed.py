@@ -1,4 +1,5 @@
-"""Signed downward messages: JSON, a line feed, 64 hex characters of HMAC-SHA256 over topic, line feed, JSON.
+"""Signed downward messages: JSON, a line feed, 64 hex characters of HMAC-SHA256 over topic, line feed, JSON. Where a
+part of a file goes with a message, a line feed and its bytes follow the JSON and are signed with it.
 
 The rules stand in docs/mqtt.md. The topic is part of what is signed, so that a payload replayed on
 another topic or to another device does not pass.
@@ -30,9 +31,9 @@ def hmac_sha256(key, *parts):
     return seal.digest()
 
 
-def sign(key, topic, text):
-    """The payload for text (str, JSON) on topic (str): bytes."""
-    body = text.encode()
+def sign(key, topic, text, data=b""):
+    """The payload for text (str, JSON) and data (of a file) on topic (str): bytes."""
+    body = text.encode() + (b"\n" + data if data else b"")
     return body + b"\n" + binascii.hexlify(hmac_sha256(key, topic.encode(), b"\n", body))
 
 

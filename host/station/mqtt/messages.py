@@ -13,13 +13,11 @@ class MalformedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A pump's question: `time`, or `unfinished` with the sale that a card holds open."""
+    """A pump's question: what it asks for (docs/mqtt.md), and the whole message for whoever answers that."""
 
     id: str
     ask: str
-    uid: str = ""
-    device: int = 0
-    seq: int = 0
+    message: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,10 @@ def parse_state(payload: bytes) -> dict[str, Any]:
         raise MalformedError("v or online")
     if message["online"]:
         for name in ("device", "boot", "time", "tariff"):
-            if name in message and not _is_count(message[name]):
+            if name in message and not is_count(message[name]):
                 raise MalformedError(name)
         alarms = message.get("alarms", [])
-        if not isinstance(alarms, list) or not all(_is_count(alarm) for alarm in alarms):
+        if not isinstance(alarms, list) or not all(is_count(alarm) for alarm in alarms):
             raise MalformedError("alarms")
         if not isinstance(message.get("nozzles", []), list) or not isinstance(message.get("state", ""), str):
             raise MalformedError("nozzles or state")
@@ -79,31 +77,28 @@ def parse_live(payload: bytes) -> dict[str, Any]:
 def parse_ask(payload: bytes) -> Ask:
     """An `ask` payload. Raises MalformedError."""
     message = parse_object(payload)
-    name, ask = _hex(message, "id", 1, 32), message.get("ask")
-    if ask == "time":
-        return Ask(name, ask)
-    if ask != "unfinished":
+    name, ask = hex_digits(message, "id", 1, 32), message.get("ask")
+    if not isinstance(ask, str):
         raise MalformedError("ask")
-    uid, sale = _hex(message, "uid", 14, 14), message.get("sale")
-    if not (isinstance(sale, list) and len(sale) == 2 and all(_is_count(part) for part in sale)):
-        raise MalformedError("sale")
-    return Ask(name, ask, uid.lower(), *sale)
+    return Ask(name, ask, message)
 
 
 def parse_done(payload: bytes) -> Done:
     """A `done` payload. Raises MalformedError."""
     message = parse_object(payload)
-    name, ok, why = _hex(message, "id", 1, 32), message.get("ok"), message.get("why", "")
+    name, ok, why = hex_digits(message, "id", 1, 32), message.get("ok"), message.get("why", "")
     if not isinstance(ok, bool) or not isinstance(why, str):
         raise MalformedError("ok or why")
     return Done(name, ok, why[:200])
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> bool:
+    """A whole number of 32 bits."""
     return type(value) is int and 0 <= value < 1 << 32
 
 
-def _hex(message: dict[str, Any], name: str, least: int, most: int) -> str:
+def hex_digits(message: dict[str, Any], name: str, least: int, most: int) -> str:
+    """The hex digits under `name`, least to most of them. Raises MalformedError."""
     value = message.get(name)
     if not isinstance(value, str) or not least <= len(value) <= most or set(value) - set("0123456789abcdefABCDEF"):
         raise MalformedError(name)

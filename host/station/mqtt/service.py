@@ -99,7 +99,7 @@ class IngestService:
     def _publish(self, sending: Sending) -> None:
         reply = sending.reply
         where = topic(reply.station, reply.pump, reply.leaf)
-        payload = signing.sign(self.secrets.device(self._device(reply)).link, where, reply.message)
+        payload = signing.sign(self.secrets.device(self._device(reply)).link, where, reply.message, reply.data)
         self.client.publish(where, payload, qos=1, retain=sending.retain)
 
     def _device(self, reply: Reply) -> int:

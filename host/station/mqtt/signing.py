@@ -9,12 +9,13 @@ from pump.core import signed
 NotSigned: type[ValueError] = signed.NotSigned
 
 
-def sign(link_key: bytes, topic: str, message: Mapping[str, Any]) -> bytes:
-    """The bytes to publish on `topic` (whole topic, from `pumpside/v1/` on); link_key: the device's 32 bytes."""
+def sign(link_key: bytes, topic: str, message: Mapping[str, Any], data: bytes = b"") -> bytes:
+    """The bytes to publish on `topic` (whole topic, from `pumpside/v1/` on); link_key: the device's 32 bytes;
+    data: a part of a file that goes with the message."""
     if len(link_key) != 32:
         raise ValueError("the link key has 32 bytes")
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    payload: bytes = signed.sign(link_key, topic, text)
+    payload: bytes = signed.sign(link_key, topic, text, data)
     return payload
 
 

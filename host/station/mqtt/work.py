@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from station import forecourt, sales
-from station.mqtt import messages
+from station.mqtt import messages, questions
 from station.mqtt.messages import MalformedError
 from station.platform import database
 from station.platform.secrets import Secrets
@@ -36,6 +36,7 @@ class Reply:
     pump: str
     leaf: str
     message: dict[str, Any]
+    data: bytes = b""  # a part of a file, behind the message
 
 
 def work(engine: Engine, secrets: Secrets, some: Sequence[Message], now: int) -> list[Reply]:
@@ -90,14 +91,14 @@ def _work(conn: Connection, secrets: Secrets, some: Sequence[Message], now: int)
             replies.append(Reply(ack.station, ack.pump, "ack", {"seq": ack.seq, "device": ack.device}))
     for place, message in later:
         try:
-            replies += _other(conn, place, message, now)
+            replies += _other(conn, secrets, place, message, now)
         except MalformedError as error:
             log.warning("malformed", topic=message.topic, why=str(error))
             sales.isolate_message(conn, message.topic, message.payload, str(error), now)
     return replies
 
 
-def _other(conn: Connection, place: tuple[str, str, str], message: Message, now: int) -> list[Reply]:
+def _other(conn: Connection, secrets: Secrets, place: tuple[str, str, str], message: Message, now: int) -> list[Reply]:
     station, pump, leaf = place
     if leaf == "live":
         messages.parse_live(message.payload)  # shown by the web process; here it is only held to the contract
@@ -113,25 +114,8 @@ def _other(conn: Connection, place: tuple[str, str, str], message: Message, now:
         forecourt.command_done(conn, known.device, done.id, done.ok, done.why, now)
         return []
     ask = messages.parse_ask(message.payload)
-    return [Reply(station, pump, "answer", answer(conn, ask, now))]
-
-
-def answer(conn: Connection, ask: messages.Ask, now: int) -> dict[str, Any]:
-    """What the station says to a pump's question (docs/mqtt.md)."""
-    if ask.ask == "time":
-        return {"id": ask.id, "time": now}
-    found = sales.unfinished(conn, ask.device, ask.seq)
-    if found is None or found.amount_fen is None or found.uid not in (None, ask.uid):
-        return {"id": ask.id, "unknown": True}
-    return {
-        "id": ask.id,
-        "sale": [found.device, found.seq],
-        "amount_fen": found.amount_fen,
-        "volume_ml": found.volume_ml or 0,
-        "grade": found.grade or 0,
-        "price": found.price_fen_per_l or 0,
-        "reason": found.reason or 0,
-    }
+    content, data = questions.answer(questions.Question(conn, secrets, known, ask.id, ask.message, now), ask.ask)
+    return [Reply(station, pump, "answer", {"id": ask.id, **content}, data)]
 
 
 def _keep_state(conn: Connection, pump: forecourt.Pump, state: dict[str, Any], now: int) -> None:
