@@ -8,6 +8,7 @@ from pump.core import codes, journal, records, ticks
 NONE = 255  # no nozzle
 TOLD_MS = 10000  # fuel that goes on flowing outside a sale is told as often
 QUIET_MS = 600000  # after so long without a count it has stopped
+WORTH_ML = 10  # less is not written down when the power fails, with which flow and records would race
 CREEP_ML_S = 2  # a leak slower than this creeps past shut valves
 
 
@@ -49,7 +50,9 @@ def _outside(ctl, n):
     long, a sale begins or the power fails: a record for every drop would fill the journal."""
     open_ml = ctl.meters[n].volume_ml
     raised = (codes.ALARM_LEAK, n) in ctl.raised or (codes.ALARM_CREEP, n) in ctl.raised
-    if open_ml != ctl.leak_ml[n]:
+    if open_ml >= WORTH_ML and not ctl.inputs.supply_ok:
+        flush_leak(ctl, n)
+    elif open_ml != ctl.leak_ml[n]:
         if not ctl.leak_ml[n]:
             ctl.leak_from[n] = ctl.now_ms
         ctl.leak_ml[n], ctl.leak_ms[n] = open_ml, ctl.now_ms
@@ -58,7 +61,7 @@ def _outside(ctl, n):
             flush_leak(ctl, n)
     elif open_ml or raised:
         quiet_ms = ticks.diff(ctl.now_ms, ctl.leak_ms[n])
-        if open_ml and (not ctl.inputs.supply_ok or raised and quiet_ms >= TOLD_MS) or quiet_ms >= QUIET_MS:
+        if open_ml and raised and quiet_ms >= TOLD_MS or quiet_ms >= QUIET_MS:
             flush_leak(ctl, n)
 
 
