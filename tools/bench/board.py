@@ -37,7 +37,6 @@ FLASH_FILES = {
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
 
 
-_POWER_ON = Path(__file__).parent / "shims/start/power_on.py"
 _LONGEST_VARIABLE = 131072 - 8  # execve(2): 32 pages for one string
 _PR_SET_PDEATHSIG = 1
 
@@ -80,7 +79,7 @@ class SimBoard:
         identity None: leave the flash as it is; a new home is then a board fresh from the factory.
         """
         self.name, self.home, self.heap = name, home, heap
-        self._shims = _as_environment(image.shims().read_bytes())
+        self._shims = image.shims()
         (home / "flash").mkdir(parents=True, exist_ok=True)
         for file, size in FLASH_FILES.items():
             if not (home / file).exists():
@@ -166,9 +165,9 @@ class SimBoard:
         self.wires.close()
 
     def _spawn(self, cause: int, raw: bool = False) -> None:
-        command = [str(image.micropython()), "-X", f"heapsize={self.heap}", "-i", str(_POWER_ON)]
+        command = [str(image.micropython()), "-X", f"heapsize={self.heap}", "-i", str(self._shims / "power_on.py")]
         command += [str(self.home.resolve()), str(cause), "1" if raw else "0", str(self.ticks_start)]
-        roms = {b"S": self._shims} | _slots(self.home / "romfs.bin")
+        roms = {b"S": _as_environment((self._shims / "chip.romfs").read_bytes())} | _slots(self.home / "romfs.bin")
         self.console.board_started(raw)
         slave = self.console.inner_slave
         self._process = subprocess.Popen(
@@ -244,7 +243,7 @@ class SimBoard:
 
 
 def _slots(partition: Path) -> dict[bytes, bytes]:
-    """The images in the two halves of the ROMFS partition, as power_on.py wants them: A in R, B in T."""
+    """The images in the two halves of the ROMFS partition, as start_up.py wants them: A in R, B in T."""
     try:
         whole = partition.read_bytes()
     except FileNotFoundError:
@@ -259,7 +258,7 @@ def _slots(partition: Path) -> dict[bytes, bytes]:
 
 
 def _as_environment(rom: bytes) -> bytes:
-    """A ROM image as shims/power_on.py wants it. ValueError if it is larger than Linux takes in one variable."""
+    """A ROM image as shims/start/start_up.py wants it. ValueError if it is larger than Linux takes in one variable."""
     encoded = rom.replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
     if len(encoded) > _LONGEST_VARIABLE:
         raise ValueError(f"{len(rom)} bytes of ROM; a simulated board takes {_LONGEST_VARIABLE} at most")

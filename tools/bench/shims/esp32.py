@@ -8,14 +8,7 @@ import wired
 _SECTOR = 4096
 _BLANK = b"\xff" * 64
 _ERASE_MS = 45  # measured on boards: an erase stops everything, interrupts too
-_FILES = {
-    "journal": "/journal.bin",
-    "ckpt": "/checkpoint.bin",
-    "trace": "/trace.bin",
-    "lists": "/lists.bin",
-    "romfs": "/romfs.bin",
-}
-_COUNT, _LAST, _LOW, _HIGH, _THRESHOLD, _FLAGS = 0, 8, 16, 24, 32, 40
+_COUNTS, _SEEN, _BOTTOM, _TOP, _ALERT, _EVENTS = 0, 8, 16, 24, 32, 40  # registers of the eight units
 _UNSET = 99999
 _units = array.array("i", bytes(4 * 48))
 _operations = 0
@@ -34,7 +27,7 @@ def _cut(data_size):
 class Partition:
     """NOR flash: an erase sets a sector to 0xFF, a program only clears bits."""
 
-    TYPE_APP, TYPE_DATA = 0, 1
+    TYPE_DATA = 1
 
     def __init__(self, label, path):
         self._label = label
@@ -42,10 +35,10 @@ class Partition:
         self._size = self._file.seek(0, 2)
 
     @classmethod
-    def find(cls, type=TYPE_APP, subtype=255, label=None, block_size=_SECTOR):
+    def find(cls, type, *, label):
         try:
-            return [cls(label, wired.home + _FILES[label])]
-        except (KeyError, OSError):
+            return [cls(label, wired.home + "/" + ("checkpoint" if label == "ckpt" else label) + ".bin")]
+        except OSError:
             return []
 
     def info(self):
@@ -109,68 +102,55 @@ class PCNT:
     limit, setting a threshold clears the count, events reach Python when value() is read or the scheduler runs (here:
     only when value() is read). All units' registers stand in one array: eight small objects would cost 2 KB of heap."""
 
-    IGNORE, INCREMENT, DECREMENT = 0, 1, 2
-    NORMAL, REVERSE, HOLD = 0, 1, 2
-    IRQ_ZERO, IRQ_THRESHOLD0, IRQ_THRESHOLD1, IRQ_MIN, IRQ_MAX = 1, 2, 4, 8, 16
+    INCREMENT, DECREMENT = 1, 2
+    NORMAL, REVERSE = 0, 1
+    IRQ_THRESHOLD0 = 2
     _handlers = {}
 
     def __init__(self, id, **settings):
         if not 0 <= id < 8:
             raise ValueError("invalid id")
         self.id = id
-        for register, value in ((_LOW, -32768), (_HIGH, 32767), (_THRESHOLD, _UNSET), (_FLAGS, 0)):
+        for register, value in ((_BOTTOM, -32768), (_TOP, 32767), (_ALERT, _UNSET), (_EVENTS, 0)):
             _units[register + id] = value
         self.init(value=0, **settings)
 
-    def init(
-        self,
-        *,
-        pin=None,
-        rising=0,
-        falling=0,
-        mode_pin=None,
-        mode_low=0,
-        mode_high=0,
-        min=None,
-        max=None,
-        filter=0,
-        threshold0=None,
-        value=None,
-    ):
-        if filter > 1023 or value:
-            raise ValueError("filter" if filter > 1023 else "value")
+    def init(self, **settings):
+        """pin and mode_pin are wired already, rising, falling and the modes are always the same; a table of defaults
+        would cost more heap than the rest of the class."""
+        threshold, value = settings.get("threshold0"), settings.get("value")
+        if settings.get("filter", 0) > 1023 or value:
+            raise ValueError("filter or value")
         id = self.id
-        if min is not None:
-            _units[_LOW + id] = min
-        if max is not None:
-            _units[_HIGH + id] = max
-        if threshold0 is not None:
-            if not _units[_LOW + id] <= threshold0 <= _units[_HIGH + id]:
+        _units[_BOTTOM + id] = settings.get("min", _units[_BOTTOM + id])
+        _units[_TOP + id] = settings.get("max", _units[_TOP + id])
+        if threshold is not None:
+            if not _units[_BOTTOM + id] <= threshold <= _units[_TOP + id]:
                 raise ValueError("threshold0")
-            _units[_THRESHOLD + id] = threshold0
-        if threshold0 is not None or value == 0:
-            _units[_LAST + id] = wired.read()[2 + id]
-            _units[_COUNT + id] = 0
+            _units[_ALERT + id] = threshold
+        if threshold is not None or value == 0:
+            _units[_SEEN + id] = wired.read()[2 + id]
+            _units[_COUNTS + id] = 0
 
     def start(self):
-        _units[_LAST + self.id] = wired.read()[2 + self.id]
+        _units[_SEEN + self.id] = wired.read()[2 + self.id]
 
     def value(self, reset=None):
         id = self.id
         edges = wired.read()[2 + id]
-        before = _units[_COUNT + id]
-        count = before + edges - _units[_LAST + id]
-        _units[_LAST + id] = edges
-        threshold = _units[_THRESHOLD + id]
+        before = _units[_COUNTS + id]
+        count = before + edges - _units[_SEEN + id]
+        _units[_SEEN + id] = edges
+        threshold = _units[_ALERT + id]
         crossed = before < threshold <= count or count <= threshold < before
         if crossed and threshold != _UNSET and id in PCNT._handlers:
-            _units[_FLAGS + id] |= 2
-        while count >= _units[_HIGH + id]:
-            count -= _units[_HIGH + id]
-        while count <= _units[_LOW + id]:
-            count -= _units[_LOW + id]
-        _units[_COUNT + id] = count
-        if _units[_FLAGS + id]:
+            _units[_EVENTS + id] |= 2
+        while count >= _units[_TOP + id]:
+            count -= _units[_TOP + id]
+        while count <= _units[_BOTTOM + id]:
+            count -= _units[_BOTTOM + id]
+        _units[_COUNTS + id] = count
+        if _units[_EVENTS + id]:
             PCNT._handlers[id](self)
         if reset is not None:
             self.init(value=reset)
@@ -184,6 +164,6 @@ class PCNT:
         return self
 
     def flags(self):
-        flags = _units[_FLAGS + self.id]
-        _units[_FLAGS + self.id] = 0
+        flags = _units[_EVENTS + self.id]
+        _units[_EVENTS + self.id] = 0
         return flags

@@ -6,9 +6,8 @@ import time
 
 import wired
 
-PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
+SOFT_RESET = 5
 _ESTOP = 5  # the only switch on a GPIO of its own; wires: bit 4 of the switches
-_SUPPLY = 34
 
 
 def reset_cause():
@@ -23,18 +22,13 @@ def soft_reset():
     wired.die(wired.DIED_SOFT)
 
 
-def unique_id():
-    return (wired.home.encode() + bytes(6))[-12:-6]
-
-
 class Pin:
-    IN, OUT, OPEN_DRAIN, PULL_DOWN, PULL_UP = 1, 3, 7, 1, 2
+    """And what is measured at one: the supply monitor behind its divider of 1 : 11 is the only one."""
 
-    def __init__(self, id, mode=-1, pull=-1, *, value=None):
+    IN, OUT, PULL_UP, ATTN_11DB = 1, 3, 2, 3
+
+    def __init__(self, id, mode=-1, pull=-1, value=None, atten=0):
         self.id = id
-        self.init(mode, pull, value=value)
-
-    def init(self, mode=-1, pull=-1, *, value=None):
         if value is not None:
             self.value(value)
         if mode > 0:
@@ -48,15 +42,11 @@ class Pin:
             return wired.read()[0] >> 4 & 1
         return wired.board[wired.LEVELS + (self.id >> 5)] >> (self.id & 31) & 1
 
-
-class ADC:
-    ATTN_11DB = 3
-
-    def __init__(self, pin, *, atten=3):
-        self._divider = 11 if pin.id == _SUPPLY else 1
-
     def read_uv(self):
-        return (wired.read()[1] >> 16 & 0xFFFF) * 1000 // self._divider
+        return (wired.read()[1] >> 16 & 0xFFFF) * 1000 // 11
+
+
+ADC = Pin
 
 
 class UART:
@@ -67,19 +57,15 @@ class UART:
             self._line = open(wired.home + "/reader", "r+b")
         except OSError:
             self._line = open("/host/dev/null", "r+b")
+        self.write = self._line.write
         self._poll = select.poll()
         self._poll.register(self._line, 1)
 
-    def any(self):
+    def read(self, n):
         for _, event in self._poll.ipoll(0):
-            return event & 1
-        return 0
-
-    def read(self, n=64):
-        return self._line.read(n) if self.any() else None
-
-    def write(self, data):
-        return self._line.write(data)
+            if event & 1:
+                return self._line.read(n)
+        return None
 
 
 class I2C:
@@ -148,7 +134,7 @@ class Timer:
     PERIODIC = 1
     _timeout = 0
 
-    def __init__(self, id):
+    def __init__(self, id=0):
         pass
 
     def init(self, *, mode=1, period=0, callback=None):
@@ -162,11 +148,9 @@ class Timer:
             Timer._timeout = 0
             wired.write()
 
-
-class RTC:
-    def datetime(self, when=None):
-        if when is None:
-            t = time.localtime()
-            return t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0
+    def datetime(self, when):
+        """Of the RTC, which needs nothing else: set the clock."""
         time.set_clock(time.mktime((when[0], when[1], when[2], when[4], when[5], when[6], 0, 0)))
-        return None
+
+
+RTC = Timer
