@@ -30,9 +30,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 def card(reader: Reader) -> Command:
     """Runs a command; waits for no card."""
 
-    def run(*words: str) -> Result:
-        waits = words[0] in ("issue", "show", "load", "settle")
-        return CliRunner().invoke(app, [*words, "--wait", "0"] if waits else [*words])
+    def run(*words: str, typed: str | None = None) -> Result:
+        waits = words[0] in ("issue", "show", "load", "settle", "rules", "pin")
+        return CliRunner().invoke(app, [*words, "--wait", "0"] if waits else [*words], input=typed)
 
     return run
 
@@ -105,3 +105,33 @@ def test_an_unfinished_order_is_told_before_the_card_is_touched(card: Command, r
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     text = CliRunner().invoke(app, [command, "--help"]).output
     assert "例 Example: pumpside card" in " ".join(text.split())
+
+
+def test_d21_what_a_card_demands_is_ordered_changed_and_shown(card: Command, reader: Reader) -> None:
+    reader.put(DesfireCard.blank(UID))
+    issued = card(*ISSUE, "--day-yuan", "500", "--day-fills", "3", "--hours", "22-6", "--pin", typed="0123\n0123\n")
+    assert issued.exit_code == 0, issued.output
+    shown = card("show").output
+    for part in ("500.00 元，3 次", "0-6, 22-24", "密码 PIN         已设"):
+        assert part in shown
+    changed = card("rules", "--hours", "", "--day-fills", "0", "--fill-litres", "60", "--odometer-km", "800")
+    assert changed.exit_code == 0, changed.output
+    shown = card("show").output
+    for part in ("每次 per fill    60 L", "每日 per day     500.00 元\n", "800 km", "已设"):
+        assert part in shown
+    assert "hours" not in shown
+    assert "已设" not in card("pin", "--remove").output + card("show").output
+    assert card("pin", typed="77\n77\n").exit_code == 1
+    assert card("pin", typed="778899\n778899\n").exit_code == 0
+    assert "单位" in card("rules", "--driver").stderr
+    assert card("rules", "--odometer-km", "850").exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["staff", "manager", "test", "service", "driver", "account"])
+def test_d23_cards_of_every_role_are_issued_and_hold_no_money(card: Command, reader: Reader, kind: str) -> None:
+    reader.put(DesfireCard.blank(UID))
+    issued = card("issue", "--kind", kind, "--holder", "李四", "--document", "E7", "--company", "7")
+    assert issued.exit_code == 0, issued.output
+    refused = card("load", "1")
+    assert refused.exit_code == 1
+    assert "不存钱" in refused.stderr

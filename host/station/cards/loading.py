@@ -17,7 +17,7 @@ from station.cards.tables import loads
 from station.ledger import Transfer
 
 GATEWAY = "gateway:"
-PURSES = (card_layout.KIND_REGISTERED, card_layout.KIND_ANONYMOUS, card_layout.KIND_STAFF)  # kinds that hold money
+PURSES = (card_layout.KIND_REGISTERED, card_layout.KIND_ANONYMOUS)  # kinds that hold money
 ID_BITS = 62  # random, so that a database brought back from a backup never gives an id out again
 
 

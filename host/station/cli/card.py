@@ -12,8 +12,19 @@ import typer
 
 from pump.core import card_layout
 from station import cards, texts
-from station.cards import Card, Contact, Desk, DeskError, DeskReader, Order, ReaderUnavailableError, yuan
+from station.cards import Card, Contact, Desk, DeskError, DeskReader, Order, ReaderUnavailableError, Rules, yuan
 from station.cards.issuing import ALL_GRADES
+from station.cli.card_rules import (
+    DayFills,
+    DayYuan,
+    FillLitres,
+    Hours,
+    NeedsDriver,
+    OdometerKm,
+    Stations,
+    changed,
+    lines,
+)
 from station.cli.common import opened
 from station.platform import database
 from station.platform.secrets import Secrets
@@ -36,9 +47,24 @@ Number = Annotated[str, typer.Argument(help="16 位卡号 · card number")]
 KINDS = {
     "registered": card_layout.KIND_REGISTERED,
     "anonymous": card_layout.KIND_ANONYMOUS,
+    "account": card_layout.KIND_ACCOUNT,
+    "driver": card_layout.KIND_DRIVER,
     "staff": card_layout.KIND_STAFF,
+    "manager": card_layout.KIND_MANAGER,
+    "test": card_layout.KIND_TEST,
+    "service": card_layout.KIND_SERVICE,
 }
-KIND_TEXTS = {1: "记名 registered", 2: "不记名 anonymous", 3: "员工 staff"}
+KIND_TEXTS = {
+    card_layout.KIND_REGISTERED: "记名 registered",
+    card_layout.KIND_ANONYMOUS: "不记名 anonymous",
+    card_layout.KIND_STAFF: "员工 staff",
+    card_layout.KIND_ACCOUNT: "单位账户 account",
+    card_layout.KIND_MANAGER: "站长 manager",
+    card_layout.KIND_TEST: "检定 test",
+    card_layout.KIND_SERVICE: "维修 service",
+    card_layout.KIND_DRIVER: "驾驶员 driver",
+}
+KIND_HELP = "卡种 · " + " / ".join(f"{name} {KIND_TEXTS[kind].split()[0]}" for name, kind in KINDS.items())
 STATE_TEXTS = {
     "issuing": "制卡中 being issued",
     "active": "正常 active",
@@ -99,19 +125,32 @@ def issue(
     holder: Annotated[str, typer.Option(help="姓名 · the holder's name")] = "",
     document: Annotated[str, typer.Option(help="证件号 · number of the identity document")] = "",
     plate: Annotated[str, typer.Option(help="车牌 · number plate")] = "",
-    kind: Annotated[str, typer.Option(help="registered 记名 / anonymous 不记名 / staff 员工")] = "registered",
+    kind: Annotated[str, typer.Option(help=KIND_HELP)] = "registered",
+    company: Annotated[int, typer.Option(help="单位编号 · number of the company", min=0)] = 0,
     grades: Annotated[str, typer.Option(help="可加油品编号 · grades by number")] = ",".join(map(str, ALL_GRADES)),
     load: Annotated[str, typer.Option(help="同时充值，元 · load this many yuan as well")] = "",
+    pin: Annotated[bool, typer.Option("--pin", help="设密码（随后输入）· with a PIN, asked for")] = False,
+    fill_litres: FillLitres = None,
+    day_yuan: DayYuan = None,
+    day_fills: DayFills = None,
+    stations: Stations = None,
+    hours: Hours = None,
+    odometer_km: OdometerKm = None,
+    driver: NeedsDriver = None,
     port: Port = "",
     wait: Wait = 5.0,
 ) -> None:
     """把读卡器上的空白卡发给客户 · Make the blank card on the reader a customer's.
 
     例 Example: pumpside card issue --holder 张三 --document 110101199001011234 --plate 京A12345 --load 500
+
+    车队 Fleet: pumpside card issue --holder 物流公司 --document 91110 --company 7 --driver --odometer-km 800
     """
     if kind not in KINDS:
-        raise typer.BadParameter("卡种 registered、anonymous 或 staff", param_hint="--kind")
-    order = Order(KINDS[kind], holder, document, plate, grades=_grades(grades))
+        raise typer.BadParameter(KIND_HELP, param_hint="--kind")
+    rules = changed(Rules(), fill_litres, day_yuan, day_fills, stations, hours, odometer_km, driver)
+    typed = _new_pin() if pin else ""
+    order = Order(KINDS[kind], holder, document, plate, company, _grades(grades), rules=rules, pin=typed)
     amount_fen = _fen(load) if load else 0
 
     def act(desk: Desk, reader: DeskReader) -> None:
@@ -164,6 +203,62 @@ def load(
         typer.echo(f"余额 balance: {yuan(contact.view.balance_fen)} 元")
 
     _at_reader(port, wait, act)
+
+
+@app.command()
+def rules(
+    fill_litres: FillLitres = None,
+    day_yuan: DayYuan = None,
+    day_fills: DayFills = None,
+    stations: Stations = None,
+    hours: Hours = None,
+    odometer_km: OdometerKm = None,
+    driver: NeedsDriver = None,
+    port: Port = "",
+    wait: Wait = 5.0,
+) -> None:
+    """改卡上的限制：只改写出的各项，0 为取消 · Change what the card demands: only what is named; 0 takes it away.
+
+    例 Example: pumpside card rules --day-yuan 500 --day-fills 2 --hours 6-22 --fill-litres 60
+    """
+
+    def act(desk: Desk, reader: DeskReader) -> None:
+        old = desk.show(reader).view.rules
+        new = changed(old, fill_litres, day_yuan, day_fills, stations, hours, odometer_km, driver)
+        contact = desk.set_rules(reader, new)
+        typer.echo("已写入 written")
+        for line in lines(contact.view):
+            typer.echo(line)
+
+    _at_reader(port, wait, act)
+
+
+@app.command()
+def pin(
+    reset: Annotated[bool, typer.Option("--reset", help="清除输错次数，密码不变 · forgive wrong ones only")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="取消密码 · no PIN any more")] = False,
+    port: Port = "",
+    wait: Wait = 5.0,
+) -> None:
+    """设新密码，或解开密码锁 · A new PIN (asked for), or a blocked one good again.
+
+    例 Example: pumpside card pin --reset
+    """
+    if reset and remove:
+        raise typer.BadParameter("--reset 与 --remove 只选其一 · one of --reset and --remove")
+    new = None if reset else "" if remove else _new_pin()
+
+    def act(desk: Desk, reader: DeskReader) -> None:
+        desk.set_pin(reader, new)
+        typer.echo("密码已取消 no PIN any more" if remove else "密码可用 the PIN is good")
+
+    _at_reader(port, wait, act)
+
+
+def _new_pin() -> str:
+    """Typed twice and not shown: a PIN does not belong into a shell's history."""
+    typed: str = typer.prompt("密码 PIN (4-6 位数字 digits)", hide_input=True, confirmation_prompt=True)
+    return typed
 
 
 @app.command()
@@ -259,6 +354,8 @@ def _print(contact: Contact) -> None:
         typer.echo(f"持卡人 holder    {card.holder}")
     typer.echo(f"油品 grades      {grades}" + (f"  车牌 plate {view.plate}" if view.plate else ""))
     typer.echo(f"有效期 expiry    {_day(view.expiry) if view.expiry else '长期 none'}")
+    for line in lines(view):
+        typer.echo(line)
     typer.echo(f"卡内余额 balance {yuan(view.balance_fen)} 元  计数 counter {view.counter}")
     if shadow:
         typer.echo(
