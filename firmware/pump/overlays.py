@@ -19,6 +19,9 @@ OVERLAYS = (
     "pump.core.account",
     "pump.core.relay",
     "pump.pages",
+    "pump.qr_receipt",
+    "pump.core.receipt",
+    "qr",
 )
 
 

@@ -89,6 +89,8 @@ class Board:
         inputs.tamper = self.panel.tamper
         inputs.seal_open = self.panel.seal_open
         self.meter.read(inputs.edges)
+        if controller.outputs.big:
+            self.meter.look(controller.outputs.threshold_nozzle, inputs.backs)
         if key:
             controller.key(key)
         controller.step(time.ticks_ms(), self.clock.now_s(), self.clock.quality)

@@ -71,6 +71,7 @@ class Controller(linkside.LinkSide):
         self.prices = {}
         self.blacklist = b""
         self.raised = []
+        self.cutoff = [None] * 4  # see core/cutoff.py
         self.alarms = ()
         self.unsettled = []  # see core/visit.py
         self.leases = []  # see core/account.py
@@ -109,6 +110,9 @@ class Controller(linkside.LinkSide):
         for n in range(len(self.meters)):
             if self.meters[n].update(edges[2 * n], edges[2 * n + 1]) and running and running.nozzle == n:
                 self.moved = True
+            if i.backs[n]:
+                self.meters[n].swings += i.backs[n]
+                i.backs[n] = 0
         if self.trace and running:
             self.trace.take(now_ms, edges)
         self.hazard = i.estop or i.tamper or not i.supply_ok

@@ -6,6 +6,7 @@ class Inputs:
 
     def __init__(self):
         self.edges = [0] * 8  # directed edges since power-on: A and B of nozzle 0, A and B of nozzle 1, ... (no wrap)
+        self.backs = [0] * 4  # times that a channel was seen to go back between two ticks; the core sets it to 0 again
         self.lifted = 0  # bit per nozzle
         self.estop = False
         self.tamper = False
