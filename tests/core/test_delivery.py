@@ -60,18 +60,26 @@ def test_d3_no_output_before_the_money_is_reserved() -> None:
     ("keys", "price_grade", "fen", "ml"),
     [("A50#", 1, 5_000, None), ("200A#", 2, 20_000, None), ("B5#", 3, None, 5_000), ("20B#", 4, None, 20_000)],
 )
-def test_d4_a_preset_is_never_exceeded(keys: str, price_grade: int, fen: int | None, ml: int | None) -> None:
+def test_d4_d16_a_preset_is_never_exceeded_and_met_once_the_nozzle_is_known(
+    keys: str, price_grade: int, fen: int | None, ml: int | None
+) -> None:
     bench = Bench("slot")
     nozzle = price_grade - 1
-    bench.authorise(bench.card(60_000), nozzle, keys)
-    bench.fuel(100, nozzle)
-    bench.hang(nozzle)
-    end = bench.of(records.END)[0]
-    assert end["reason"] == codes.STOP_PRESET
-    if fen:
-        assert fen - 12 <= end["amount_fen"] <= fen
-    if ml:
-        assert ml - 15 <= end["volume_ml"] <= ml
+    for number in range(5):
+        card = bench.card(60_000, number + 1)
+        bench.authorise(card, nozzle, keys)
+        bench.fuel(100, nozzle)
+        bench.hang(nozzle)
+        bench.settle(card)
+    ends = bench.of(records.END)
+    assert len(ends) == 5
+    for number, end in enumerate(ends):
+        assert end["reason"] == codes.STOP_PRESET
+        left_ml, left_fen = (25, 21) if number < 4 else (15, 12)
+        if fen:
+            assert fen - left_fen <= end["amount_fen"] <= fen
+        if ml:
+            assert ml - left_ml <= end["volume_ml"] <= ml
 
 
 def test_d4_star_takes_the_preset_back() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pump.core import cutoff, keypad_entry, limits, metering, money, settings, ticks, view
+from pump.core import keypad_entry, limits, metering, money, settings, ticks, view
 from tools.bench.plant import Plant
 from tools.bench.state import PULSERS
 
@@ -93,14 +93,6 @@ def test_d14_a_pause_between_reading_the_two_channels_is_no_fault() -> None:
     assert meter.fault(20) == metering.FAULT_NONE, "asked once"
     meter.fault(20)
     assert meter.fault(20) == metering.FAULT_SKEW
-
-
-@given(ML, st.integers(50, 9_990), st.integers(0, 200))
-def test_d16_valves_close_in_order_and_before_the_limit(limit_ml: int, big: int, small: int) -> None:
-    wanted = settings.Settings()
-    wanted.big_advance_ml, wanted.small_advance_ml = big, min(small, big)  # type: ignore[attr-defined]
-    big_ml, small_ml = cutoff.close_at(wanted, 0, limit_ml)
-    assert 0 <= big_ml <= small_ml <= limit_ml
 
 
 @given(st.integers(0, (1 << 30) - 1), st.integers(-(1 << 29), (1 << 29) - 1))

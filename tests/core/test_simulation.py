@@ -57,7 +57,7 @@ def _settle_one_fen_more(session: Any, card: Any, returned_fen: int, log: bytes)
     return _settle(session, card, returned_fen - 1, log)
 
 
-def _no_advance(settings: Any, nozzle: int, limit_ml: int) -> tuple[int, int]:
+def _no_advance(ctl: Any, nozzle: int, limit_ml: int, flow_ml_s: int = 0) -> tuple[int, int]:
     return limit_ml, limit_ml
 
 

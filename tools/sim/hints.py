@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pump.core import delivery, ticks, view
+from pump.core import cutoff, delivery, ticks, view
 
 IDLE_MS = 10_000
 
@@ -17,6 +17,8 @@ def next_ms(ctl: Any) -> int:
         left = delivery.STARTING_MS - age
     elif d.state in delivery.FLOWING:
         left = s.no_flow_s * 1000 - still
+        if d.state == view.SLOW and d.sale.run_ml < 0:
+            left = min(left, cutoff.SETTLE_MS - age)
     elif d.state == view.STOPPING:
         left = delivery.QUIET_MS - min(age, still)
     elif d.state == view.AUTHORISED:

@@ -7,7 +7,7 @@ Valves, motor and permit follow from the state alone (drive()); in every state b
 are off.
 """
 
-from pump.core import alarms, card_layout, codes, money, sale, ticks, view
+from pump.core import alarms, card_layout, codes, cutoff, money, sale, ticks, view
 
 STARTING_MS = 200  # motor and small valve alone, so that the hose takes no blow
 QUIET_MS = 500  # without a pulse the flow has ended
@@ -165,6 +165,8 @@ class Delivery:
             ctl.view.flow_ml_s = (volume_ml - self._flow_ml) * 1000 // window_ms
             self._flow_ms, self._flow_ml = now_ms, volume_ml
             sold.flow_max = max(sold.flow_max, ctl.view.flow_ml_s)
+            if self.state == view.FUELLING and age_ms >= window_ms:
+                cutoff.retime(ctl, sold)
         if not ctl.inputs.supply_ok:
             self.stop(codes.STOP_POWER)
             ctl.checkpoint.exact(volume_ml)
@@ -186,7 +188,10 @@ class Delivery:
             self.stop(codes.STOP_TIME)
         elif volume_ml >= sold.big_ml:
             if self.state != view.SLOW:
+                sold.big_at_ml = volume_ml if self.state == view.FUELLING else -1
                 self.enter(view.SLOW)
+            elif sold.run_ml < 0 and age_ms >= cutoff.SETTLE_MS:
+                sold.run_ml = volume_ml - max(0, sold.big_at_ml)
         elif self.state == view.STARTING and age_ms >= STARTING_MS:
             self.enter(view.FUELLING)
 
@@ -223,6 +228,7 @@ class Delivery:
         ctl.view.reason, ctl.view.flow_ml_s = sold.reason, 0
         self.settle_uid, self.sale = sold.uid, None
         ctl.strikes(sold, over_ml)
+        cutoff.learn(ctl, sold, volume_ml)
         ctl.view.notice = view.NOTICE_REINSERT if ctl.config.slot else view.NOTICE_TAP_TO_SETTLE
         self.enter(view.SETTLING)
         ctl.job_wanted = ctl.present is not None

@@ -166,7 +166,7 @@ class Wizard:
         new.kind, new.reserved_fen, new.limit_reason = card_layout.KIND_TEST, 1, codes.STOP_TEST
         v = ctl.view
         new.limit_ml = v.preset_value if v.preset_kind == codes.PRESET_VOLUME else ctl.settings.max_sale_ml
-        new.big_ml, new.small_ml = cutoff.close_at(ctl.settings, nozzle, new.limit_ml)
+        new.big_ml, new.small_ml = cutoff.close_at(ctl, nozzle, new.limit_ml)
         alarms.flush_leak(ctl, nozzle)
         if ctl.journal.erased < sale.SALE_RECORDS:
             ctl.journal.idle_work()

@@ -20,6 +20,8 @@ class Sale:
         self.seq = self.tariff = self.reserved_fen = self.limit_ml = self.limit_reason = self.big_ml = self.small_ml = 0
         self.reason = self.begun_ms = self.flow_max = 0
         self.kind = self.lease = 0
+        # core/cutoff.py: flow with the big valve open (0: not measured), where it closed, what came in SETTLE_MS after
+        self.flow_ml_s, self.big_at_ml, self.run_ml = 0, -1, -1
         self.commit_sent = False
 
 
@@ -63,7 +65,7 @@ def begin(ctl, card):
         raise purse.Refused(codes.REFUSE_JOURNAL_FULL, 0)
     sale = Sale(card.uid, card.card_no, card.counter + 1, nozzle, grade, price)
     _limits(ctl, sale, card)
-    sale.big_ml, sale.small_ml = cutoff.close_at(ctl.settings, nozzle, sale.limit_ml)
+    sale.big_ml, sale.small_ml = cutoff.close_at(ctl, nozzle, sale.limit_ml)
     sale.tariff, sale.kind, sale.lease = ctl.tariff, card.kind, card.lease
     alarms.flush_leak(ctl, nozzle)
     if ctl.journal.erased < SALE_RECORDS:

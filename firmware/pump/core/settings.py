@@ -2,7 +2,7 @@
 default, least, greatest. One text, because a table of tuples costs the board three times as much memory."""
 
 TABLE = """big_advance_ml 500 50 9990
-small_advance_ml 8 0 200
+small_advance_ml 25 0 200
 overrun_lock_ml 60 10 1000
 no_flow_s 60 30 180
 lift_s 60 10 300
