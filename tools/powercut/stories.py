@@ -1,0 +1,344 @@
+"""What happens at a pump while the power may go: each story is a few scenes, and every flash operation and every card
+command in it is a moment at which the supply is cut."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pump.core import records
+from tools.powercut.rig import PRICES, Rig, Setup
+
+Story = Callable[[Rig], None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """opening: what comes before the story, with the supply safe."""
+
+    name: str
+    setup: Setup
+    opening: Story
+    story: Story
+
+
+def _priced(rig: Rig) -> None:
+    rig.power_on()
+    rig.controller.set_tariff(1, 0, PRICES)
+    rig.wait(2)
+
+
+def sale_by_slot(rig: Rig) -> None:
+    """Insert, lift, fuel, hang up: it settles by itself."""
+    rig.authorise(rig.cards[0])
+    rig.fuel(3.2)
+    rig.hang()
+    rig.take()
+
+
+def sale_by_tap(rig: Rig) -> None:
+    """Lift, tap, fuel, hang up, tap again."""
+    rig.authorise(rig.cards[0])
+    rig.fuel(2.2)
+    rig.hang()
+    rig.show(rig.cards[0])
+    rig.wait(1)
+
+
+def preset(rig: Rig) -> None:
+    """Twenty yuan, and two litres, both to the end."""
+    rig.authorise(rig.cards[0], keys="A20#")
+    rig.fuel(9)
+    rig.hang()
+    rig.authorise(rig.cards[0], 1, keys="B2#")
+    rig.fuel(9, 1)
+    rig.hang(1)
+    rig.take()
+
+
+def nothing_flows(rig: Rig) -> None:
+    """Authorised, and hung up again without fuel."""
+    rig.authorise(rig.cards[0])
+    rig.wait(1)
+    rig.hang()
+    rig.take()
+
+
+def card_pulled(rig: Rig) -> None:
+    """The card is pulled while fuel flows; another customer comes and goes; then the first one returns."""
+    first, second = rig.cards
+    rig.authorise(first)
+    rig.pump.plant.set_trigger(0, "full")
+    rig.wait(4)
+    rig.pump.take()
+    rig.hang()
+    rig.wait(65)
+    rig.authorise(second)
+    rig.fuel(1.2)
+    rig.hang()
+    rig.take()
+    rig.show(first)
+    rig.take()
+
+
+def never_settled(rig: Rig) -> None:
+    """A customer drives off without the second tap; the next one fuels; the first comes back on another day."""
+    first, second = rig.cards
+    rig.authorise(first)
+    rig.fuel(1.2)
+    rig.hang()
+    rig.wait(65)
+    rig.authorise(second)
+    rig.fuel(0.7)
+    rig.hang()
+    rig.show(second)
+    rig.wait(1)
+    rig.show(first)
+    rig.wait(1)
+
+
+def torn_card(rig: Rig) -> None:
+    """The card leaves at the commit of its reservation, and again at that of its settlement."""
+    card = rig.cards[0]
+    rig.lift()
+    rig.pump.put(card)
+    card.tear_at(12, done=True)
+    rig.wait(4)
+    rig.hang()
+    rig.pump.take()
+    rig.wait(1)
+    rig.show(card)
+    rig.wait(1)
+    rig.authorise(card)
+    rig.fuel(1.2)
+    rig.hang()
+    rig.pump.put(card)
+    card.tear_at(13, done=True)
+    rig.wait(4)
+    rig.pump.take()
+    rig.wait(1)
+    rig.show(card)
+    rig.wait(1)
+
+
+def refusals(rig: Rig) -> None:
+    """A poor card, the wrong grade, a card on the list, one that is no card."""
+    poor, wrong, listed = rig.cards
+    rig.controller.set_blacklist(1, 0, bytes.fromhex("6200" + "0" * 11 + "3"))
+    rig.lift()
+    for card in (poor, wrong, listed):
+        rig.show(card)
+        rig.wait(1)
+    rig.controller.card_unreadable(b"\x08abc")
+    rig.hang()
+
+
+def leak(rig: Rig) -> None:
+    """Fuel past shut valves: an alarm; then a little more, which the next sale finds."""
+    plant = rig.pump.plant
+    plant.set_leak(0, 20_000)
+    rig.wait(11)
+    plant.set_leak(0, 0)
+    rig.wait(12)
+    plant.set_leak(0, 10_000)
+    rig.wait(4)
+    plant.set_leak(0, 0)
+    rig.wait(1)
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.7)
+    rig.hang()
+    rig.take()
+
+
+def lock(rig: Rig) -> None:
+    """Locked by the station while fuel flows; the sale goes on; then unlocked."""
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.6)
+    rig.controller.command("lock")
+    rig.pump.plant.set_trigger(0, "full")
+    rig.wait(2)
+    rig.hang()
+    rig.take()
+    rig.controller.command("unlock")
+    rig.wait(1)
+
+
+def price_change(rig: Rig) -> None:
+    """New prices come in the middle of a sale: the old one to its end."""
+    rig.authorise(rig.cards[0])
+    rig.controller.set_tariff(2, 0, {grade: fen + 10 for grade, fen in PRICES.items()})
+    rig.fuel(0.7)
+    rig.hang()
+    rig.wait(2)
+    rig.take()
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.7)
+    rig.hang()
+    rig.take()
+
+
+def settings_and_lists(rig: Rig) -> None:
+    rig.controller.set_settings(1, {"no_flow_s": 45, "grace_s": 30})
+    rig.controller.set_blacklist(1, 0, bytes.fromhex("6200" + "0" * 11 + "9"))
+    rig.controller.set_blacklist(2, 0, b"")
+    rig.wait(1)
+
+
+def statement(rig: Rig) -> None:
+    """So many records that everything is stated again, with a lock and an alarm standing, and a sale after it."""
+    rig.pump.estop = True
+    rig.pump.poke()
+    rig.wait(1)
+    rig.controller.command("lock")
+    _fill(rig, rig.controller.journal.restate_every - 6)
+    rig.wait(25)
+    rig.pump.estop = False
+    rig.pump.poke()
+    rig.controller.command("unlock")
+    rig.wait(2)
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.7)
+    rig.hang()
+    rig.take()
+
+
+def ring_wraps(rig: Rig) -> None:
+    """The ring has been round: each new sector is erased just ahead of sales that are acknowledged now and then."""
+    for _ in range(3):
+        rig.authorise(rig.cards[0])
+        rig.fuel(0.7)
+        rig.hang()
+        rig.take()
+        _fill(rig, 5)
+        rig.upload()
+        rig.wait(25)
+
+
+def ring_full(rig: Rig) -> None:
+    """Nothing is acknowledged: the pump refuses in time, and what has begun still ends and settles."""
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.7)
+    rig.hang()
+    rig.take()
+    _fill(rig, 8)
+    rig.lift()
+    rig.show(rig.cards[0])
+    rig.hang()
+    rig.take()
+
+
+def checkpoint_sector(rig: Rig) -> None:
+    """The checkpoint ring's sector is full between two sales, with something learned and acknowledgements kept."""
+    for _ in range(2):
+        rig.authorise(rig.cards[0])
+        rig.fuel(1.2)
+        rig.hang()
+        rig.take()
+        rig.wait(25)
+
+
+def brownout(rig: Rig) -> None:
+    """The supply monitor warns while fuel flows; power comes back before it was gone."""
+    rig.authorise(rig.cards[0])
+    rig.fuel(1.3)
+    rig.pump.plant.set_trigger(0, "full")
+    rig.wait(1)
+    rig.pump.supply_ok = False
+    rig.pump.poke()
+    rig.wait(2)
+    rig.pump.supply_ok = True
+    rig.pump.poke()
+    rig.hang()
+    rig.take()
+
+
+def hazards(rig: Rig) -> None:
+    """Emergency stop in a sale, a nozzle left off, a worn cell under the records."""
+    head = rig.controller.journal.slot
+    rig.pump.journal_flash.wear((head + 1) * records.SIZE + records.MAC_AT, 0xFF)
+    rig.pump.journal_flash.wear((head + 2) * records.SIZE, 0x01)
+    rig.authorise(rig.cards[0])
+    rig.fuel(0.7)
+    rig.pump.estop = True
+    rig.pump.poke()
+    rig.wait(3)
+    rig.pump.estop = False
+    rig.pump.poke()
+    rig.wait(190)
+    rig.hang()
+    rig.take()
+
+
+def _fill(rig: Rig, count: int) -> None:
+    """Cards that nothing can read: a record each."""
+    for _ in range(count):
+        rig.controller.card_unreadable(b"\x08abc")
+        rig.wait(0.5)
+
+
+def _one(rig: Rig) -> None:
+    _priced(rig)
+    rig.card()
+
+
+def _two(rig: Rig) -> None:
+    _one(rig)
+    rig.card()
+
+
+def _doubtful(rig: Rig) -> None:
+    _priced(rig)
+    rig.card(50)
+    rig.card(grades=0b10000)
+    rig.card()
+
+
+def _much_written(rig: Rig) -> None:
+    """Nearly once round the ring of 128 slots."""
+    watch, rig.watch = rig.watch, None
+    _one(rig)
+    _fill(rig, 90)
+    rig.upload()
+    _fill(rig, 20)
+    rig.wait(25)
+    rig.watch = watch
+
+
+def _sector_nearly_full(rig: Rig) -> None:
+    watch, rig.watch = rig.watch, None
+    _one(rig)
+    ring = rig.controller.checkpoint
+    ring.make_room()
+    ring.learn(17, 56, 1 << 31)
+    while ring.next + 24 < 256:
+        ring.learn(16, ring.next, 34)
+    rig.watch = watch
+
+
+def _nearly_full(rig: Rig) -> None:
+    watch, rig.watch = rig.watch, None
+    _one(rig)
+    while rig.controller.journal.free > 74:
+        _fill(rig, 1)
+    rig.watch = watch
+
+
+_TAP = Setup("tap", (1,))
+STORIES = (
+    Told("sale by slot", Setup(), _one, sale_by_slot),
+    Told("sale by tap", _TAP, _one, sale_by_tap),
+    Told("preset", Setup(), _one, preset),
+    Told("nothing flows", Setup(), _one, nothing_flows),
+    Told("card pulled", Setup(), _two, card_pulled),
+    Told("never settled", _TAP, _two, never_settled),
+    Told("torn card", _TAP, _one, torn_card),
+    Told("refusals", _TAP, _doubtful, refusals),
+    Told("leak", Setup(), _one, leak),
+    Told("lock", Setup(), _one, lock),
+    Told("price change", Setup(), _one, price_change),
+    Told("settings and lists", Setup(), _one, settings_and_lists),
+    Told("statement", Setup(), _one, statement),
+    Told("ring wraps", Setup(), _much_written, ring_wraps),
+    Told("ring full", Setup(), _nearly_full, ring_full),
+    Told("checkpoint sector", Setup(), _sector_nearly_full, checkpoint_sector),
+    Told("brown-out", Setup(), _one, brownout),
+    Told("hazards and wear", Setup(), _one, hazards),
+)
