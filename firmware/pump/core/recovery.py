@@ -138,7 +138,7 @@ def _replay(ctl):
     """At least a statement, and everything the station has not acknowledged."""
     known, ring, buf = _Known(), ctl.journal, ctl.buffer
     window = ring.restate_every + journal.RESTATE_SLACK
-    for seq in range(max(1, min(ring.head - window, ring.acked + 1)), ring.head):
+    for seq in range(max(1, ring.head - ring.slots, min(ring.head - window, ring.acked + 1)), ring.head):
         if ring.read(seq, buf) and buf[1] in records.BODIES:
             _, _, _, _, ctl.boot_id, known.uptime_s, _ = records.header(buf)
             _visit(ctl, known, buf[1], seq, records.body(buf))
