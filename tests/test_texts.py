@@ -14,6 +14,7 @@ from tools.bench import state as bench
 
 ROOT = Path(__file__).resolve().parent.parent
 DASHBOARD = ROOT / "host" / "station" / "dashboard"
+PAGES_OF_ALL = [*DASHBOARD.glob("*.py"), *(DASHBOARD.parent / "api").glob("*.py"), DASHBOARD.parent / "cli/staff.py"]
 KEY = re.compile(r"[a-z_]+(\.[a-z_]+)+|brand")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 TABLES = {
@@ -58,7 +59,7 @@ def test_chinese_is_chinese_english_is_english_and_both_take_the_same_values() -
 def test_the_pages_ask_for_no_text_that_is_missing_and_none_lies_unused() -> None:
     asked: set[str] = set()
     begun: set[str] = set()  # f"bench.trigger.{v}": the beginning is what can be known
-    for path in DASHBOARD.glob("*.py"):
+    for path in PAGES_OF_ALL:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEY.fullmatch(node.value):
                 asked.add(node.value)

@@ -8,10 +8,12 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from station.api import routes
+from station.api import login, routes
+from station.api.guard import Guard
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
 from station.platform import database
+from station.platform.sealing import Sealer
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, is_loopback
 
@@ -22,9 +24,8 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
     """The application. board: given by tests; else it is fed from the broker. dashboard: mount the staff's pages."""
     engine = database.open_engine(database.url_for(settings))
     live = board or LiveBoard()
-    subscriber = None
-    if board is None:
-        subscriber = LiveSubscriber(settings, Secrets.load(settings.secrets_path), live)
+    secrets = Secrets.load(settings.secrets_path)
+    subscriber = LiveSubscriber(settings, secrets, live) if board is None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,9 +46,11 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
     )
     # A page elsewhere must not reach a loopback service by a name of its own (DNS rebinding).
     hosts = ["127.0.0.1", "localhost", "[::1]", "testserver"] if is_loopback(settings.http_host) else ["*"]
+    app.add_middleware(Guard, engine=engine, asks=settings.staff_auth)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.middleware("http")(_headers)
     app.add_exception_handler(ValueError, _refused)
+    app.include_router(login.router(engine, Sealer(secrets.data_keys)))
     app.include_router(routes.router(settings, engine, live), prefix=API)
     if dashboard:
         from station.dashboard import mount

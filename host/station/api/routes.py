@@ -9,9 +9,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Connection, Engine, text
 
 from station import forecourt, sales, wetstock
+from station.api.guard import needs
 from station.api.metrics import metrics_text
 from station.platform import clock, database
 from station.platform.settings import Settings
+from station.staff import permissions as may
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=1 << 31)]
@@ -39,17 +41,17 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
         online = sum(pump.online for pump in heard.values())
         return {"ok": True, "station": settings.station, "pumps": len(settings.pumps), "pumps_online": online}
 
-    @routes.get("/pumps")
+    @routes.get("/pumps", dependencies=[Depends(needs(may.VIEW))])
     def pumps(conn: Conn) -> list[dict[str, Any]]:
         """Registered pumps with their nozzles and last reported state."""
         return [asdict(pump) for pump in forecourt.pumps(conn)]
 
-    @routes.get("/live")
+    @routes.get("/live", dependencies=[Depends(needs(may.VIEW))])
     def live_now() -> dict[str, dict[str, Any]]:
         """What every pump shows right now, by pump name."""
         return {name: asdict(pump) for name, pump in live.snapshot().items()}
 
-    @routes.get("/sales")
+    @routes.get("/sales", dependencies=[Depends(needs(may.VIEW))])
     def sales_page(
         conn: Conn,
         limit: Limit = 50,
@@ -65,7 +67,7 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
         rows = sales.recent(conn, limit, offset=offset, **chosen)
         return {"total": sales.recent_count(conn, **chosen), "rows": [asdict(row) for row in rows]}
 
-    @routes.get("/sales/{device}/{seq}")
+    @routes.get("/sales/{device}/{seq}", dependencies=[Depends(needs(may.VIEW))])
     def one_sale(conn: Conn, device: int, seq: int) -> dict[str, Any]:
         """One sale by the name of its START record."""
         found = sales.sale(conn, device, seq) if 0 <= device < 1 << 31 and 0 <= seq < 1 << 32 else None
@@ -73,24 +75,24 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
             raise HTTPException(404, "没有该交易 no such sale")
         return asdict(found)
 
-    @routes.get("/hourly")
+    @routes.get("/hourly", dependencies=[Depends(needs(may.VIEW))])
     def hourly(conn: Conn, since: Time = None, until: Time = None) -> list[dict[str, Any]]:
         """The hourly roll-up; the last 24 hours if nothing else is asked for."""
         end = until if until is not None else clock.now() + 1
         return [asdict(row) for row in sales.hourly(conn, since if since is not None else end - clock.DAY_S, end)]
 
-    @routes.get("/tanks")
+    @routes.get("/tanks", dependencies=[Depends(needs(may.VIEW))])
     def tanks(conn: Conn) -> list[dict[str, Any]]:
         """Tanks with their book stock, the newest gauge reading and its difference from the books at that moment."""
         return [asdict(tank) for tank in wetstock.tanks(conn)]
 
-    @routes.get("/invariant")
+    @routes.get("/invariant", dependencies=[Depends(needs(may.BOOKS_VIEW))])
     def invariant(conn: Conn) -> dict[str, Any]:
         """Card + station + in flight = constant: the parts and whether it holds."""
         found = sales.money_invariant(conn)
         return {**asdict(found), "holds": found.holds}
 
-    @routes.get("/cards/{card_no}/shadow")
+    @routes.get("/cards/{card_no}/shadow", dependencies=[Depends(needs(may.CARD_VIEW))])
     def card_shadow(conn: Conn, card_no: str) -> dict[str, Any]:
         """What the records and the books say of one card's purse."""
         found = sales.shadow(conn, card_no)
@@ -98,29 +100,29 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
             raise HTTPException(404, "没有该卡 no such card")
         return asdict(found)
 
-    @routes.get("/quarantine")
+    @routes.get("/quarantine", dependencies=[Depends(needs(may.DECIDE))])
     def quarantine(conn: Conn, limit: Limit = 100, offset: Offset = 0, undecided: bool = False) -> dict[str, Any]:
         """What was odd, with its bytes in hex."""
         rows = sales.quarantine(conn, limit, offset=offset, undecided_only=undecided)
         total = sales.quarantine_count(conn, undecided_only=undecided)
         return {"total": total, "rows": [{**asdict(row), "raw": row.raw.hex()} for row in rows]}
 
-    @routes.get("/gaps")
+    @routes.get("/gaps", dependencies=[Depends(needs(may.DECIDE))])
     def gaps(conn: Conn) -> list[dict[str, Any]]:
         """Pumps whose records arrive with one missing before them."""
         return [asdict(gap) for gap in sales.gaps(conn)]
 
-    @routes.get("/refusals")
+    @routes.get("/refusals", dependencies=[Depends(needs(may.CARD_VIEW))])
     def refusals(conn: Conn, limit: Limit = 50) -> list[dict[str, Any]]:
         """Refused cards, newest first."""
         return [asdict(row) for row in sales.refusals(conn, limit)]
 
-    @routes.get("/tariffs")
+    @routes.get("/tariffs", dependencies=[Depends(needs(may.VIEW))])
     def tariffs(conn: Conn) -> list[dict[str, Any]]:
         """Tariff versions, newest first."""
         return [asdict(tariff) for tariff in forecourt.tariffs(conn)]
 
-    @routes.get("/metrics", response_class=Response)
+    @routes.get("/metrics", response_class=Response, dependencies=[Depends(needs(may.VIEW))])
     def metrics(conn: Conn) -> Response:
         """For Prometheus."""
         return Response(metrics_text(conn, live), media_type=CONTENT_TYPE_LATEST)

@@ -21,7 +21,10 @@ PARTS = {
     "sales": ("sales", "交易、缺口与隔离区 · sales, gaps and quarantine"),
     "price": ("forecourt", "油价 · prices"),
     "pump": ("forecourt", "油机状态与命令 · pumps and commands to them"),
+    "shift": ("shift", "班次与日结 · shifts and closed days"),
     "tank": ("forecourt", "油罐与进油 · tanks and deliveries"),
+    "staff": ("staff", "员工与权限 · staff and what they may do"),
+    "audit": ("staff", "审计 · who changed what"),
     "verify": ("verify", "全库核对 · check the whole database"),
 }
 

@@ -11,6 +11,7 @@ from station import texts
 from station.dashboard import figures, words
 from station.dashboard.dom import Icon, Tag, Words, press
 from station.dashboard.hub import AlarmLine, Hub
+from station.staff import permissions
 
 PAGES = (
     ("/", "nav.forecourt"),
@@ -46,6 +47,7 @@ class Frame:
         theme = cookies.get("ps_theme", "auto")
         theme = theme if theme in THEMES else "auto"
         t = Words(lang)
+        person = getattr(client.request.state, "person", None)  # put there by the guard
         title_key = dict(self.pages)[path]
         # The page object is shared by all viewers; language and theme are one viewer's.
         client.page = copy.copy(client.page)
@@ -58,11 +60,17 @@ class Frame:
             Tag("a", t("brand"), "brand", href="/")
             with Tag("nav"):
                 for link, key in self.pages:
+                    if person is not None and not person.may(permissions.for_page(link)):
+                        continue
                     Tag("a", t(key), "here" if link == path else "", href=link)
             with Tag("div", look="tools"):
                 Tag("span", t("frame.zone", zone=figures.zone()), "zone")
                 AlarmBadge(self.hub, t)
                 self._switches(t, theme)
+                if person is not None and person.role != permissions.LOCAL_ROLE:
+                    with Tag("form", look="who", method="post", action="/logout"):
+                        Tag("span", f"{person.full_name} · {t('role.' + person.role)}")
+                        Tag("button", t("login.out"), "press plain", type="submit")
         with Tag("div", look="content"):
             yield t
 

@@ -40,6 +40,7 @@ class Secrets:
     issuer: bytes
     station_mqtt_password: str  # the station's own broker password
     web_secret: str  # signs the dashboard's session cookie
+    data_keys: dict[int, bytes]  # seal fields in the database (platform/sealing.py); the highest number is in use
 
     def __init__(self, path: Path, data: dict[str, Any]) -> None:
         self.path = path
@@ -51,6 +52,7 @@ class Secrets:
                 setattr(self, name, _key(data[name], 16))
             self.station_mqtt_password = str(data["station_mqtt_password"])
             self.web_secret = str(data["web_secret"])
+            self.data_keys = {int(number): _key(key, 32) for number, key in data["data_keys"].items()}
             self._devices = {
                 int(device): DeviceSecrets(_key(one["journal"], 32), _key(one["link"], 32), str(one["mqtt_password"]))
                 for device, one in data["devices"].items()
@@ -70,7 +72,11 @@ class Secrets:
                 fresh |= {"station_mqtt_password": random_source.token_urlsafe(24), "devices": {}}
                 fresh["web_secret"] = random_source.token_urlsafe(32)
                 _save(path, fresh)
-            return cls(path, _read(path))
+            data = _read(path)
+            if "data_keys" not in data:  # a file of an older program
+                data["data_keys"] = {"1": random_source.token_hex(32)}
+                _save(path, data)
+            return cls(path, data)
 
     def device(self, device: int) -> DeviceSecrets:
         """The secrets of a board, made and saved at the first call (by whichever process asks first)."""

@@ -7,7 +7,11 @@ One place, so that a new code cannot appear on a page without its words: tests c
 from collections.abc import Mapping
 
 from pump.core import codes, records
-from station.texts.pages import PAGES, Pair
+from station.texts.login import LOGIN
+from station.texts.pages import PAGES as _PAGES
+from station.texts.pages import Pair
+
+PAGES: Mapping[str, Pair] = {**_PAGES, **LOGIN}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",

@@ -1,0 +1,126 @@
+"""The door: nothing of the station is served to a stranger, over HTTP or WebSocket (X3, X4).
+
+Without `staff_auth` the pages stay on the loopback interface and whoever sits at the machine is let in as `local`.
+With it a session cookie (pages) or a bearer token (programs) is wanted; what a page needs stands with the permissions,
+what an API route needs is said by needs(). Requests that change something and come with a cookie must come from our own
+pages: the Origin is compared (OWASP, Cross-Site Request Forgery Prevention), the cookie is SameSite=Strict besides.
+"""
+
+from collections.abc import Awaitable, Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import HTTPException, Request
+from sqlalchemy import Engine
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from station import staff, texts
+from station.platform import clock, database
+from station.staff import LOCAL, Person
+from station.staff import permissions as may
+
+COOKIE = "ps_session"
+# What anyone may fetch: the log-in itself, receipts that prove themselves, and files without content of ours.
+OPEN = ("/login", "/logout", "/static/", "/_nicegui/", "/receipt", "/favicon.ico", "/api/v1/health")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Guard:
+    """ASGI middleware; puts the person into request.state.person."""
+
+    def __init__(self, app: ASGIApp, engine: Engine, asks: bool) -> None:
+        """asks: settings.staff_auth."""
+        self.app, self.engine, self.asks = app, engine, asks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        if not self.asks:
+            scope.setdefault("state", {})["person"] = LOCAL
+            await self.app(scope, receive, send)
+            return
+        refusal = self._look(scope)
+        if refusal is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, send)
+
+    def _look(self, scope: Scope) -> Response | None:
+        """None: let in."""
+        path, headers = scope["path"], Headers(scope=scope)
+        if path.startswith(OPEN):
+            return None
+        bearer = headers.get("authorization", "").partition("Bearer ")[2]
+        cookie = _cookie(headers.get("cookie", ""))
+        person = self._who(bearer or cookie)
+        if person is None:
+            return _stranger(scope, path, headers)
+        if not bearer and scope.get("method") not in _SAFE and not _ours(headers, scope["type"] == "websocket"):
+            return JSONResponse({"detail": "请求来源不符 the request comes from another site"}, status_code=403)
+        if not path.startswith("/api/") and not person.may(may.for_page(path)):
+            return _forbidden(headers)
+        scope.setdefault("state", {})["person"] = person
+        return None
+
+    def _who(self, token: str) -> Person | None:
+        if not token:
+            return None
+        now = clock.now()
+        with database.read(self.engine) as conn:
+            person = staff.who(conn, token, now)
+            old = person is not None and staff.is_stale(conn, token, now)
+        if old:
+            with database.write(self.engine) as conn:
+                staff.seen(conn, token, now)
+        return person
+
+
+def needs(action: str) -> Callable[[Request], Awaitable[Person]]:
+    """A route's dependency: the person, if their role holds the action; 403 otherwise."""
+    if action not in may.ACTIONS:
+        raise KeyError(action)
+
+    async def allowed(request: Request) -> Person:
+        person: Person | None = getattr(request.state, "person", None)
+        if person is None:
+            raise HTTPException(401, "请先登录 log in first")
+        if not person.may(action):
+            raise HTTPException(403, f"您的角色无此权限 your role may not: {action}")
+        return person
+
+    allowed.action = action  # type: ignore[attr-defined]  # read by the test of the role x action matrix
+    return allowed
+
+
+def _stranger(scope: Scope, path: str, headers: Headers) -> Response:
+    wants_page = scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
+    if wants_page and not path.startswith("/api/"):
+        return RedirectResponse(f"/login?next={quote(path)}", status_code=303)
+    return JSONResponse({"detail": "请先登录 log in first"}, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _forbidden(headers: Headers) -> Response:
+    lang = texts.EN if "ps_lang=en" in headers.get("cookie", "") else texts.ZH
+    return Response(texts.text("login.forbidden", lang), status_code=403, media_type="text/plain; charset=utf-8")
+
+
+def _ours(headers: Headers, websocket: bool) -> bool:
+    """True if the browser says that the request comes from a page of ours."""
+    origin = headers.get("origin", "")
+    return urlsplit(origin).netloc == headers.get("host", "") if origin else not websocket
+
+
+def _cookie(header: str) -> str:
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(header)
+    except CookieError:
+        return ""
+    found: Any = jar.get(COOKIE)
+    return str(found.value) if found else ""
