@@ -16,7 +16,7 @@ BAG = "_"  # the common class; short names begin with a letter, so nothing else 
 def slim(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str) -> list[ast.stmt]:
     """The bundle's statements, slimmer. apart: statements of other files, which say `bundle.X`; changed in place."""
     body = _fold(body, apart, bundle)
-    calls = _Calls([*body, *(s for file in apart for s in file)], bundle)
+    calls = _Calls(body, [s for file in apart for s in file], bundle)
     body = _factories(body, calls)
     _write_out_defaults(body, calls)
     return body
@@ -25,22 +25,26 @@ def slim(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str) -> list
 class _Calls:
     """Where each top-level name is called, and which names are used in any other way."""
 
-    def __init__(self, statements: list[ast.stmt], bundle: str) -> None:
+    def __init__(self, body: list[ast.stmt], apart: list[ast.stmt], bundle: str) -> None:
         self.calls: dict[str, list[ast.Call]] = {}
         self.others: Counter[str] = Counter()
+        for statements, own in ((body, True), (apart, False)):
+            self._look(statements, own, bundle)
+
+    def _look(self, statements: list[ast.stmt], own: bool, bundle: str) -> None:
         called: set[int] = set()
         for node in (n for s in statements for n in ast.walk(s)):
-            if isinstance(node, ast.Call) and (name := _name(node.func, bundle)):
+            if isinstance(node, ast.Call) and (name := _name(node.func, own, bundle)):
                 self.calls.setdefault(name, []).append(node)
                 called.add(id(node.func))
-        for node in (n for s in statements for n in ast.walk(s)):
-            if isinstance(node, ast.Name | ast.Attribute) and id(node) not in called and (name := _name(node, bundle)):
+        for node in (n for s in statements for n in ast.walk(s) if id(n) not in called):
+            if isinstance(node, ast.Name | ast.Attribute) and (name := _name(node, own, bundle)):
                 self.others[name] += 1
 
 
-def _name(node: ast.expr, bundle: str) -> str | None:
-    """X for X and for bundle.X."""
-    if isinstance(node, ast.Name):
+def _name(node: ast.expr, own: bool, bundle: str) -> str | None:
+    """What X in the bundle's own text and bundle.X elsewhere mean: a bare X of another file is that file's."""
+    if own and isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == bundle:
         return node.attr
@@ -79,10 +83,10 @@ def _maker(node: ast.ClassDef) -> ast.FunctionDef | None:
 def _fold(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str) -> list[ast.stmt]:
     classes = {s.name: s for s in body if isinstance(s, ast.ClassDef)}
     everything = [*body, *(s for file in apart for s in file)]
-    uses = Counter(_name(n, bundle) for s in everything for n in ast.walk(s) if isinstance(n, ast.expr))
+    uses = Counter(_name(n, True, bundle) for s in everything for n in ast.walk(s) if isinstance(n, ast.expr))
     gone: set[str] = set()
     for node in classes.values():
-        base = classes.get(_name(node.bases[0], bundle) or "") if len(node.bases) == 1 else None
+        base = classes.get(_name(node.bases[0], True, bundle) or "") if len(node.bases) == 1 else None
         if base is None or base.bases or uses[base.name] != 1:
             continue
         own = _methods(node)
