@@ -13,7 +13,7 @@ _LIMIT = 30000  # the counters go back to zero here; a 10 ms tick sees a few hun
 _FILTER = 1023  # 12.8 us, the longest there is
 _FAST = 8  # counts in a tick (200 pulses a second) from which on a tick cannot see single pulses
 _FAST_TICKS = 100  # so long it may be fast again: a channel that has just stuck leaves no counts
-_LOOKS = 12
+_LOOKS = 25  # about a millisecond
 
 
 class Meter:
@@ -66,7 +66,7 @@ class Meter:
     def look(self, nozzle, backs):
         """While fuel flows fast: read both counters as quickly as can be, and count in `backs` how often one of them
         went back. A lost pulse on one channel makes the other swing by one edge, which the next tick no longer sees;
-        a twentieth of the time looked at finds a twentieth of them (docs/metering.md)."""
+        a tenth of the time looked at finds about a tenth of them (docs/metering.md)."""
         if not self._fast[nozzle]:
             return
         self._fast[nozzle] -= 1
