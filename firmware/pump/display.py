@@ -12,6 +12,7 @@ _TICK_MS = 10
 _DISPLAY_MS = 100
 _TURN_MS = 2000  # a language, where both take turns
 _NO_NOZZLE = 255
+_FIGURES_MS = 4000  # the figures of a sale stand alone before the receipt comes
 _AT_REST = (view.IDLE, view.CARD, view.NOZZLE, view.LOCKED)
 
 
@@ -20,6 +21,9 @@ class Display:
 
     def __init__(self, i2c, board):
         self._board = board
+        self._url = board.identity.get("receipt", "")
+        self._sale = 0  # whose receipt was shown or is waited for
+        self._since_ms = 0
         self._lcd = Lcd(i2c, screens.CHARACTER if board.identity.get("display") == "character" else screens.GRAPHIC)
 
     def _lines(self):
@@ -37,6 +41,26 @@ class Display:
             ctl.view.page = 0  # a customer sees the sale
         return screens.lines(ctl.view, screens.locks(ctl.locked, ctl.alarms), lcd.columns, lang)
 
+    def _ended(self):
+        """True while the figures of the last sale stand there and nobody does anything."""
+        ctl = self._board.controller
+        v = ctl.view
+        if v.state not in (view.IDLE, view.CARD) or v.page or v.entry or v.preset_kind or ctl.dialog or not v.reason:
+            return False
+        return v.notice in (view.NOTICE_NONE, view.NOTICE_SETTLED) and v.volume_ml and not ctl.inputs.lifted
+
+    def _receipt_due(self):
+        """Once for each sale, a moment after it has ended."""
+        ctl = self._board.controller
+        if self._lcd.columns != screens.GRAPHIC or not self._ended():
+            return False
+        if ctl.view.sale_seq != self._sale:
+            self._sale, self._since_ms = ctl.view.sale_seq, ctl.uptime_ms
+        if self._since_ms and ctl.uptime_ms - self._since_ms >= _FIGURES_MS:
+            self._since_ms = 0
+            return True
+        return False
+
     async def run(self):
         """For ever. A display that does not answer is an alarm and is begun anew each second; the pump sells on."""
         ctl, lcd = self._board.controller, self._lcd
@@ -46,6 +70,10 @@ class Display:
                 while lcd.update(lines):
                     await asyncio.sleep_ms(_TICK_MS)
                 ctl.clear_alarm(ALARM_DISPLAY, _NO_NOZZLE)
+                if self._receipt_due():
+                    from pump import qr_receipt
+
+                    await qr_receipt.show(lcd, ctl, self._url, ctl.settings.language & 1, self._ended)
             except OSError:
                 lcd.lost()
                 ctl.raise_alarm(ALARM_DISPLAY, _NO_NOZZLE, 0)

@@ -55,8 +55,8 @@ def _nozzle(ctl, n, columns, lang):
     return [
         screens.line(head, b"", columns),
         screens.line(b"", b"%d.%03d" % (total_ml // 1000, total_ml % 1000), columns),
-        screens.line(texts.pick(TITLES, _FACTOR, lang), b"%+d ppm" % getattr(meter, "factor_ppm", 0), columns),
-        screens.line(texts.pick(TITLES, _COUNT, lang), b"%d" % getattr(meter, "event_count", 0), columns),
+        screens.line(texts.pick(TITLES, _FACTOR, lang), b"%+d ppm" % meter.factor_ppm, columns),
+        screens.line(texts.pick(TITLES, _COUNT, lang), b"%d" % meter.events, columns),
     ]
 
 

@@ -66,7 +66,8 @@ def message(view, lock, lang):
     return texts.pick(texts.STATES, _STATES.index(view.state) + 1, lang)
 
 
-def _litres(volume_ml):
+def litres(volume_ml):
+    """12344 -> b"12.34"."""
     return hundredths(round_half_up_div(volume_ml, 10))
 
 
@@ -97,7 +98,7 @@ def _third(view, columns, lang):
         return line(texts.pick(words, FULL, lang), b"", columns)
     if kind != PRESET_NONE:
         money = kind == PRESET_MONEY
-        value = hundredths(view.preset_value) if money else _litres(view.preset_value)
+        value = hundredths(view.preset_value) if money else litres(view.preset_value)
         unit = texts.pick(words, YUAN if money else LITRE, lang)
         return line(texts.pick(words, MONEY if money else VOLUME, lang), value + unit, columns)
     left = right = b""
@@ -119,7 +120,7 @@ def lines(view, lock, columns, lang):
     third = _third(view, columns, _OWN if columns == CHARACTER else lang)
     return [
         _figure(hundredths(view.amount_fen), YUAN, columns, lang),
-        _figure(_litres(view.volume_ml), LITRE, columns, lang),
+        _figure(litres(view.volume_ml), LITRE, columns, lang),
         third,
         line(message(view, lock, lang), b"", columns),
     ]

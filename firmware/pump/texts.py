@@ -109,7 +109,8 @@ LOCKS = """
 过冲锁定|Over-run lock
 计量自锁|Meter lock""".encode("gb2312")
 
-# Words within a line; a third column for the 20 x 4 display, whose own characters are 0..7 (lcd.GLYPHS).
+# Words within a line; a third column for the 20 x 4 display, whose own characters are 0..7 (lcd.GLYPHS). The last one
+# stands beside the receipt's QR code, in two lines of 8.
 WORDS = """
 元|￥|\x00
 升|Ｌ|\x01
@@ -119,7 +120,7 @@ WORDS = """
 定量|Volume|Volume
 加满|Full tank|Full tank
 输入|Type|Type
-扫码看小票|Scan receipt""".encode("gb2312")
+请扫码看电子小票|Scan forreceipt""".encode("gb2312")
 
 
 def pick(table, code, column):

@@ -34,6 +34,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
             broker=broker,
             mode=pump.mode,
             display=pump.display,
+            receipt_url=settings.receipt_url,
             nozzles=nozzles,
             issuer=settings.issuer,
             device=settings.device_id(pump),

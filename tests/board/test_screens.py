@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pump import pages, screens, texts
 from pump.core import codes, records, view
+from pump.core.metering import Meter
 
 SOFTWARE = "0123456789abcdef"
 TABLES = {
@@ -167,11 +168,12 @@ def page(number: int, columns: int = screens.GRAPHIC, lang: int = screens.ZH, no
     ctl = SimpleNamespace(
         view=SimpleNamespace(page=number),
         journal=SimpleNamespace(head=12, acked=8),
-        meters=[SimpleNamespace(total_ml=146_000_000_123), SimpleNamespace(total_ml=0)],
+        meters=[Meter(100, 1_234), Meter(100)],
         now_s=now_s,
         quality=records.TIME_SYNCED,
         boot_id=7,
     )
+    ctl.meters[0].total_ml, ctl.meters[0].events = 146_000_000_123, 3
     lines = pages.lines(ctl, columns, lang, SOFTWARE, "p1", False)
     assert [len(line) for line in lines] == [columns] * 4
     return [read(line) if columns == screens.GRAPHIC else line.decode("ascii") for line in lines]
@@ -194,7 +196,7 @@ def test_d26_the_second_page_shows_time_with_its_quality_and_zone_and_the_link()
 def test_d18_a_page_for_each_nozzle_shows_the_totalizer_to_the_millilitre() -> None:
     title, total, factor, count = page(3)
     assert title.strip() == "1号枪累计升" and total.strip() == "146000000.123"
-    assert factor.split() == ["系数", "+0", "ppm"] and count.split() == ["校准次数", "0"]
+    assert factor.split() == ["系数", "+1234", "ppm"] and count.split() == ["校准次数", "3"]
     assert page(4, lang=screens.EN)[0].strip() == "2#Total litres"
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import qr
+from pump.core import receipt
 from station.platform import pki
 from station.platform.credentials import Credentials, credentials_path
 from station.platform.topics import device_user
@@ -14,6 +16,7 @@ from station.platform.topics import device_user
 MODES = ("slot", "tap")
 DISPLAYS = ("graphic", "character")  # 128 x 64 dots, or 20 x 4 characters in English
 NOZZLES_MAX = 4
+LONGEST_RECEIPT_URL = qr.MOST - receipt.LENGTH  # so that both fit one QR code
 
 
 class DeviceKeys(Protocol):
@@ -80,8 +83,14 @@ def identity(
     nozzles: tuple[Nozzle, ...],
     issuer: int,
     display: str = "graphic",
+    receipt_url: str = "",
 ) -> dict[str, Any]:
     """The content of the board's /identity.json. ValueError for an impossible pump."""
+    if len(receipt_url) > LONGEST_RECEIPT_URL or not set(receipt_url) <= set(qr.ALPHABET):
+        raise ValueError(
+            f"电子小票网址须为大写且不超过 {LONGEST_RECEIPT_URL} 个字符 · the receipts' address must be in upper case, "
+            f"at most {LONGEST_RECEIPT_URL} characters: {receipt_url!r}"
+        )
     if display not in DISPLAYS:
         raise ValueError(f"显示屏须为 graphic 或 character · display must be graphic or character: {display!r}")
     if mode not in MODES:
@@ -96,6 +105,7 @@ def identity(
         "issuer": issuer,
         "mode": mode,
         "display": display,
+        "receipt": receipt_url,
         "nozzles": [{"grade": n.grade, "pulses_per_l": n.pulses_per_l} for n in nozzles],
         "broker": {
             "host": broker.host,
@@ -123,6 +133,7 @@ def provision(
     device: int | None = None,
     mode: str = "slot",
     display: str = "graphic",
+    receipt_url: str = "",
     nozzles: tuple[Nozzle, ...] = (Nozzle(1),),
     issuer: int = 1,
 ) -> Path:
@@ -139,6 +150,7 @@ def provision(
         broker=broker,
         mode=mode,
         display=display,
+        receipt_url=receipt_url,
         nozzles=nozzles,
         issuer=issuer,
     )

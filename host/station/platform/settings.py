@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     broker_name: str = "pumpside-broker"  # the name in the broker's certificate
     broker_user: str = "station"
     broker_password: str = ""  # empty: the random one in secrets.json
+    portal_host: str = "127.0.0.1"  # the receipts' page, for customers' phones: the one page that may face a network
+    portal_port: Port = 8082
+    portal_url: str = ""  # how phones reach it, e.g. http://192.168.1.10:8082; goes into the pumps' QR codes
     bench_host: str = "127.0.0.1"
     bench_port: Port = 8090
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -136,6 +139,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         path = Path(os.environ.get("PUMPSIDE_CONFIG", "pumpside.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    @property
+    def receipt_url(self) -> str:
+        """What the QR code of a receipt begins with; in upper case, which the code holds in half the room."""
+        base = self.portal_url or f"http://{self.portal_host}:{self.portal_port}"
+        return f"{base.rstrip('/')}/R/".upper()
 
     @property
     def secrets_path(self) -> Path:
