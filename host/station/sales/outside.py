@@ -25,7 +25,7 @@ def post(conn: Connection, proven: list[Proven], pumps: Mapping[int, forecourt.P
     for record in proven:
         if record.kind not in MEASURES:
             continue
-        nozzle, volume_ml, fits = _moved(record.kind, record.body)
+        nozzle, volume_ml, fits = moved(record.kind, record.body)
         if volume_ml == 0:
             continue
         grade = next((n.grade for n in pumps[record.device].nozzles if n.nozzle == nozzle), None)
@@ -47,7 +47,7 @@ def post(conn: Connection, proven: list[Proven], pumps: Mapping[int, forecourt.P
     return odd
 
 
-def _moved(kind: int, body: tuple[Any, ...]) -> tuple[int, int, bool]:
+def moved(kind: int, body: tuple[Any, ...]) -> tuple[int, int, bool]:
     """(nozzle, volume_ml, whether its own totals agree)."""
     if kind == records.ALARM:
         return body[1], body[4], True
