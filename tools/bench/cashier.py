@@ -11,6 +11,7 @@ from pump.core import card_layout, codes
 from station.cards.desk import Desk, DeskError
 from station.cards.issuing import ALL_GRADES, Order
 from station.cards.reader import DeskReader, ReaderUnavailableError
+from station.cards.rules import Rules
 from station.platform import database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
@@ -20,6 +21,7 @@ from tools.bench.world import World
 
 PETROL = (codes.GRADE_92, codes.GRADE_95, codes.GRADE_98)
 DIESEL = (codes.GRADE_DIESEL,)
+FLEET = 7  # number of the company of the fleet's cards
 LOOK_EVERY_S = 5.0
 LOW_FEN, TOP_UP_FEN = 20_000, 60_000  # a card below the first is loaded with the second when its owner comes by
 
@@ -32,9 +34,15 @@ class FirstCard:
     plate: str
     grades: tuple[int, ...]
     load_fen: int
+    kind: int = card_layout.KIND_REGISTERED
+    company: int = 0
+    rules: Rules = Rules()
+    pin: str = ""
+    note: str = ""  # what a person at the bench must know to use it
 
 
-# Names, plates and document numbers are made up; the last one can hardly buy a litre and stays so.
+# Names, plates and document numbers are made up. The one with 10 yuan can hardly buy a litre and stays so; after it
+# come cards that ask something of a person, or do something else than buy.
 FIRST_CARDS = (
     FirstCard("张伟", "京A12345", ALL_GRADES, 300_000),
     FirstCard("王芳", "沪B67890", PETROL, 200_000),
@@ -43,7 +51,21 @@ FIRST_CARDS = (
     FirstCard("刘洋", "浙E97531", PETROL, 100_000),
     FirstCard("", "", ALL_GRADES, 80_000),
     FirstCard("", "", ALL_GRADES, 1_000),
-)
+    FirstCard(
+        "周敏", "京A20042", ALL_GRADES, 100_000, rules=Rules(day_fen=50_000, day_fills=3), pin="2468",
+        note="密码 PIN 2468, 每日 500 元",
+    ),
+    FirstCard(
+        "顺达物流", "京B77001", DIESEL, 300_000, company=FLEET, rules=Rules(needs_driver=True, odometer_km=800),
+        note="车辆卡 vehicle: 驾驶员卡 + 里程 km",
+    ),
+    FirstCard("赵师傅", "", DIESEL, 0, card_layout.KIND_DRIVER, FLEET, pin="1357", note="驾驶员 driver PIN 1357"),
+    FirstCard("孙丽", "", ALL_GRADES, 0, card_layout.KIND_STAFF, note="员工 staff"),
+    FirstCard("吴刚", "", ALL_GRADES, 0, card_layout.KIND_STAFF, note="员工 staff"),
+    FirstCard("郑站长", "", ALL_GRADES, 0, card_layout.KIND_MANAGER, note="站长 manager"),
+    FirstCard("检定员", "", ALL_GRADES, 0, card_layout.KIND_TEST, note="检定 test"),
+    FirstCard("维修员", "", ALL_GRADES, 0, card_layout.KIND_SERVICE, note="维修 service"),
+)  # fmt: skip
 POOR_FEN = 1_000
 BLANK_HOLDER = "空白卡 blank"
 
@@ -78,20 +100,23 @@ class Cashier:
         cards = self._world.wallet.states({})
         made = sum(1 for card in cards if card["card_no"] is not None)
         for first in FIRST_CARDS[made:]:
-            name = f"{first.holder} {first.plate}".strip() or "不记名 anonymous"
+            name = " ".join(filter(None, (first.holder, first.plate, first.note))) or "不记名 anonymous"
             self._issue(self._world.wallet.new_blank(name), first)
         if all(card["card_no"] is not None for card in cards):
             self._world.wallet.new_blank(BLANK_HOLDER)
 
     def _issue(self, uid: str, first: FirstCard) -> None:
-        kind = card_layout.KIND_REGISTERED if first.holder else card_layout.KIND_ANONYMOUS
+        kind = first.kind if first.holder else card_layout.KIND_ANONYMOUS
         document = f"DEMO-{uid}" if first.holder else ""
-        order = Order(kind, holder=first.holder, document=document, plate=first.plate, grades=first.grades)
+        order = Order(
+            kind, first.holder, document, first.plate, first.company, first.grades, rules=first.rules, pin=first.pin
+        )
         self._world.do(acts.desk_put(uid))
         try:
             with DeskReader(self._world.desk_port) as reader:
                 self._desk.issue(reader, order)
-                self._desk.load(reader, first.load_fen)
+                if first.load_fen:
+                    self._desk.load(reader, first.load_fen)
         finally:
             self._world.do(acts.desk_take())
 

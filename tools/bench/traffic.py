@@ -12,7 +12,7 @@ from tools.bench import acts
 from tools.bench.acts import Act
 from tools.bench.refusal import Refused
 from tools.bench.state import PumpState, TrafficState
-from tools.bench.wallet import open_of
+from tools.bench.wallet import asks, open_of
 
 if TYPE_CHECKING:
     from tools.bench.world import World
@@ -80,7 +80,8 @@ class Traffic:
 
     def _choose_card(self, rng: random.Random) -> str | None:
         cards = self._world.wallet.states(self._world.where())
-        free = [card["card"] for card in cards if card["where"] == "wallet" and card["balance_fen"]]
+        held = self._world.wallet.cards
+        free = [c["card"] for c in cards if c["where"] == "wallet" and c["balance_fen"] and not asks(held[c["card"]])]
         rng.shuffle(free)
         return next((card for card in free if self.take(card)), None)
 

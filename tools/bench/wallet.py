@@ -97,6 +97,18 @@ class Wallet:
     save_all = save_changed
 
 
+def asks(card: DesfireCard) -> bool:
+    """Whether pumps ask its holder something: PIN, driver's card, kilometres. Automatic customers leave it alone."""
+    content = _file(card, layout.FILE_LIMITS)
+    if not isinstance(content, bytes):
+        return False
+    try:
+        *_, digest, odometer, rules = layout.unpack_limits(content)
+    except (ValueError, IndexError):
+        return False
+    return any(digest) or bool(odometer or rules)
+
+
 def _file(card: DesfireCard, number: int) -> object:
     return card.peek(layout.AID).get(number)
 
