@@ -30,7 +30,7 @@ def close_at(ctl, nozzle, limit_ml, flow_ml_s=0):
     known = _known(ctl, nozzle)
     if known and known[TAUGHT] > 0:
         count_ml = 250 // ctl.config.pulses_per_l[nozzle] + 1
-        small_ml = min(small_ml, known[SMALL_UL] * 5 // 4000 + count_ml + 1)
+        small_ml = min(small_ml, known[SMALL_UL] * 7 // 4000 + count_ml + 1)
         big_ml = min(big_ml, 2 * known[LAG] * _expected(known, flow_ml_s) // 64000 + small_ml)
     return max(0, limit_ml - big_ml), max(0, limit_ml - small_ml)
 
@@ -53,7 +53,7 @@ def learn(ctl, sold, volume_ml):
     release = min(6, max(1, taught - 1))
     if sold.flow_max:
         known[FLOW] = _envelope(known[FLOW], sold.flow_max, release)
-    ran = sold.big_at_ml >= 0 and known[FLOW] > 0
+    ran = sold.big_at_ml >= 0 and sold.flow_ml_s > 0  # an opening that was cut short says nothing
     if ran:
         run_ml = sold.run_ml if settled else volume_ml - sold.big_at_ml
         lag = run_ml * 64000 // _expected(known, sold.flow_ml_s)
