@@ -37,14 +37,18 @@ class Flash:
 
 
 class Card:
-    def __init__(self, balance_fen):
-        self.key = an10922.diversify(PUMP_KEY, UID, card_layout.AID, card_layout.SYSTEM)
-        identity = card_layout.pack_identity(1, 1, bytes.fromhex("6200000000000017"), 0, 30, 2000000000, 0, 1)
-        limits = card_layout.pack_limits(b"TEST")
+    def __init__(self, balance_fen, kind=1, number="6200000000000017", limits=None, uid=UID):
+        self.uid = uid
+        limits = limits or card_layout.pack_limits(b"TEST")
+        self.key = an10922.diversify(PUMP_KEY, uid, card_layout.AID, card_layout.SYSTEM)
+        identity = card_layout.pack_identity(
+            kind, 1, bytes.fromhex(number), 7, 30, 2000000000, 0, 1, card_layout.FLAG_USAGE
+        )
         self.files = {
-            card_layout.FILE_IDENTITY: identity + cmac.mac(ISSUER_KEY, UID + identity),
-            card_layout.FILE_LIMITS: limits + cmac.mac(ISSUER_KEY, UID + limits),
+            card_layout.FILE_IDENTITY: identity + cmac.mac(ISSUER_KEY, uid + identity),
+            card_layout.FILE_LIMITS: limits + cmac.mac(ISSUER_KEY, uid + limits),
             card_layout.FILE_STATE: card_layout.pack_state(0),
+            card_layout.FILE_USAGE: bytes(card_layout.USAGE_SIZE),
         }
         self.value = balance_fen
         self.rest = b""
@@ -122,9 +126,9 @@ class Bench:
         self.edges = 0
         self.start()
 
-    def start(self):
+    def start(self, mode="slot"):
         identity = {
-            "device": 257, "issuer": 1, "mode": "slot",
+            "device": 257, "issuer": 1, "mode": mode,
             "nozzles": [{"grade": 1, "pulses_per_l": 100}],
             "keys": {"journal": "55" * 32, "pump": "22" * 16, "issuer": "44" * 16},
         }  # fmt: skip
@@ -169,11 +173,14 @@ class Bench:
                 self.ctl.card_failed(lost)
                 self.ctl.card_left()
 
-    def tell(self):
+    def tell_all(self):
         buf = bytearray(128)
         for seq in range(1, self.ctl.journal.head):
             assert self.ctl.journal.read(seq, buf)
             print("record", seq, records.body(buf), binascii.hexlify(buf[108:124]))
+
+    def tell(self):
+        self.tell_all()
         print("card", self.card.value, card_layout.unpack_state(self.card.files[card_layout.FILE_STATE]))
         print(
             "totals", self.ctl.meters[0].total_ml, "unsettled", len(self.ctl.unsettled), sorted(self.ctl.live().items())
@@ -216,4 +223,5 @@ def sum_of_ends(bench):
     return total
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,8 +6,11 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("portable_sale.py")
+SALES = Path(__file__).with_name("portable_sale.py")
+CARDS = Path(__file__).with_name("portable_cards.py")
 
 
 def _run(command: list[str], path: str) -> list[str]:
@@ -18,11 +21,12 @@ def _run(command: list[str], path: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_d29_the_same_sales_give_the_same_records_on_both_interpreters() -> None:
+@pytest.mark.parametrize("script", [SALES, CARDS], ids=["sales", "D21 D23 cards"])
+def test_d29_the_same_sales_give_the_same_records_on_both_interpreters(script: Path) -> None:
     micropython = Path(sysconfig.get_path("scripts")) / "micropython"
     path = f".frozen:{ROOT}/firmware:{ROOT}/firmware/lib"
-    board = _run([str(micropython), "-X", "heapsize=400wK", str(SCRIPT)], path)
-    host = _run([sys.executable, str(SCRIPT)], "")
+    board = _run([str(micropython), "-X", "heapsize=400wK", str(script)], path)
+    host = _run([sys.executable, str(script)], "")
     assert board == host
     assert board[-1] == "ok"
     assert len([line for line in board if line.startswith("record")]) >= 20

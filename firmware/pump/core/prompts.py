@@ -69,6 +69,14 @@ def ready(ctl, session, card):
     if ctl.dialog:
         ctl.dialog.show()
         return False
+    if card.rules & card_layout.RULE_DRIVER:
+        if not answers.driver:
+            ctl.view.notice = view.NOTICE_DRIVER
+            return False
+        if answers.driver[1] != card.company:
+            answers.driver = None
+            raise purse.Refused(codes.REFUSE_PAIR, card.company)
+        card.driver_no = answers.driver[0]
     if answers.known:
         card.tries = 0  # should the commit that forgives them have been torn, the reservation's takes its place
     elif card.digest != NO_PIN and not (yield from _pin(ctl, session, card, answers)):
@@ -78,14 +86,6 @@ def ready(ctl, session, card):
         ctl.view.notice = view.NOTICE_VEHICLE
         ctl.outputs.buzzer = view.BEEP_OK
         return False
-    if card.rules & card_layout.RULE_DRIVER:
-        if not answers.driver:
-            ctl.view.notice = view.NOTICE_DRIVER
-            return False
-        if answers.driver[1] != card.company:
-            answers.driver = None
-            raise purse.Refused(codes.REFUSE_PAIR, card.company)
-        card.driver_no = answers.driver[0]
     return not card.odometer_rule or _odometer(ctl, card, answers)
 
 
