@@ -24,11 +24,13 @@ GOING_ON = (b"\x00", b"\xaf")  # first bytes of answers after which the rest of 
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """The card has the load. balance_fen: the purse with it; is_new False: an earlier contact had done it."""
+    """The card has the load. balance_fen: the purse with it; is_new False: an earlier contact had done it.
+    is_open: a sale is open on the card, its reservation out of the purse."""
 
     counter: int
     balance_fen: int
     is_new: bool
+    is_open: bool = False
 
 
 def credit(keys: CardKeys, random: Random, amount_fen: int, load_id: int, upper_fen: int) -> Bursts[Credited]:
@@ -58,7 +60,7 @@ def credit(keys: CardKeys, random: Random, amount_fen: int, load_id: int, upper_
     except (desfire.DesfireError, ValueError) as error:
         raise CardError(f"卡片拒绝充值 the card refused ({error})") from None
     if last_load == load_id:
-        return Credited(counter, balance_fen, is_new=False)
+        return Credited(counter, balance_fen, is_new=False, is_open=bool(device))
     if device:
         raise CardError("卡上有未结算的交易，不能充值 a sale is open on the card: settle it before loading")
     if balance_fen + amount_fen > upper_fen:
@@ -88,11 +90,13 @@ def one_by_one(bursts: Bursts[T]) -> Conversation[T]:
 
 
 def _state(session: desfire.Session) -> Conversation[bytes]:
-    return (yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE))
+    data: bytes = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
+    return data
 
 
 def _purse(session: desfire.Session) -> Conversation[int]:
-    return (yield from session.get_value(card_layout.FILE_PURSE))
+    value: int = yield from session.get_value(card_layout.FILE_PURSE)
+    return value
 
 
 def _transaction(

@@ -91,8 +91,8 @@ class AdminSession(desfire.Session):
 
     def empty_answer(self) -> bytes:
         """What the card will say to the command just made if it carries it out and has nothing to tell."""
-        mac: bytes = self._cmac.of(b"\0", self._iv)[:8]
-        return b"\0" + mac
+        assert self._cmac is not None  # authenticated
+        return b"\0" + bytes(self._cmac.of(b"\0", self._iv)[:8])
 
     def version(self) -> Conversation[bytes]:
         """GetVersion: 28 bytes; the UID is [14:21]."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from pump.core import money, records
+from pump.core import card_layout, money, records
 from station.sales import reasons
 
 
@@ -44,6 +44,9 @@ class Facts:
     balance_fen: int | None = None
     how: int | None = None
     voided: int | None = None
+    on_account: int | None = None
+    lease: int | None = None
+    account: int | None = None
 
 
 as_row = attrgetter(*(field.name for field in fields(Facts)))
@@ -51,12 +54,12 @@ as_row = attrgetter(*(field.name for field in fields(Facts)))
 
 def start(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
-    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate, *_ = body
+    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate, kind, lease, *_ = body
     if reserved_fen < 1 or price < 1:
         return reasons.IMPOSSIBLE
     text = plate.rstrip(b"\0").decode("utf-8", "replace")
     sale = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff)
-    return _learn(facts, (_SALE, sale), (_START, (text, at)))
+    return _learn(facts, (_SALE, sale), (_PAYER, _payer(kind, lease)), (_START, (text, at)))
 
 
 def reserved(facts: Facts, body: tuple[Any, ...], _at: int, _by: int) -> str | None:
@@ -78,7 +81,7 @@ def end(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges an END. Its amount must be the price of its volume, and never more than was reserved less 1 fen."""
     (
         _, uid, card_no, counter, nozzle, grade, reason, flags, price, tariff, reserved_fen, amount_fen, volume_ml,
-        total_start_ml, total_end_ml, _, _, overrun_ml, duration_s, _, *_,
+        total_start_ml, total_end_ml, _, _, overrun_ml, duration_s, _, kind, lease, *_,
     ) = body  # fmt: skip
     uncertain = flags & records.FLAG_UNCERTAIN
     if uncertain:
@@ -94,7 +97,7 @@ def end(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
         return reasons.CONTRADICTION
     sale = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff)
     own = (volume_ml, total_start_ml, total_end_ml, overrun_ml, duration_s, reason, flags, at)
-    fault = _learn(facts, (_SALE, sale), (_END, own))
+    fault = _learn(facts, (_SALE, sale), (_PAYER, _payer(kind, lease)), (_END, own))
     if fault is None:
         facts.amount_fen = amount_fen
     if fault is None and not uncertain:
@@ -129,6 +132,10 @@ def void(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     return fault
 
 
+def _payer(kind: int, lease: int) -> tuple[int, int]:
+    return (1, lease) if kind == card_layout.KIND_ACCOUNT else (0, 0)
+
+
 class _Names:
     """Names of fields and a fast way to read and write them all."""
 
@@ -154,6 +161,10 @@ def _write_sale(f: Facts, news: tuple[Any, ...]) -> None:
     f.uid, f.card_no, f.counter, f.reserved_fen, f.nozzle, f.grade, f.price_fen_per_l, f.tariff = news
 
 
+def _write_payer(f: Facts, news: tuple[Any, ...]) -> None:
+    f.on_account, f.lease = news
+
+
 def _write_start(f: Facts, news: tuple[Any, ...]) -> None:
     f.plate, f.started = news
 
@@ -166,6 +177,7 @@ _SEEN = _Names(_write_seen, "uid", "counter")
 _RESERVED = _Names(_write_reserved, "uid", "counter", "reserved_fen")
 _SETTLED = _Names(_write_settled, "uid", "counter", "reserved_fen", "amount_fen")
 _SALE = _Names(_write_sale, "uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
+_PAYER = _Names(_write_payer, "on_account", "lease")
 _START = _Names(_write_start, "plate", "started")
 _END = _Names(
     _write_end, "volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags", "ended"

@@ -13,8 +13,9 @@ from station.sales.shadowing import shadows
 class Invariant:
     """All in fen. It holds when difference_fen is 0 and nothing differs.
 
-    difference_fen = cards_fen + pending_fen + in_flight_fen + sales_fen - paid_in_fen, where cards_fen takes each
-    card's own purse as last seen, and the books' word for cards that wait for records still out.
+    difference_fen = cards_fen + pending_fen + in_flight_fen + sales_fen - paid_in_fen - owed_fen, where cards_fen takes
+    each card's own purse as last seen, and the books' word for cards that wait for records still out; owed_fen is what
+    accounts owe for fuel (below nought: paid ahead).
     """
 
     paid_in_fen: int
@@ -28,6 +29,7 @@ class Invariant:
     differing: tuple[str, ...]  # card numbers whose purse the records cannot explain: alarm
     books_balance: bool  # all balances of money and of fuel add up to nought
     checked_at: int
+    owed_fen: int = 0
 
     @property
     def holds(self) -> bool:
@@ -41,6 +43,7 @@ def money_invariant(conn: Connection, now: int | None = None) -> Invariant:
     seen = {card.card_no: card.seen_fen for card in cards if card.state != "waiting" and card.seen_fen is not None}
     cards_fen = sum(purses.values()) + sum(fen - purses.get(ledger.purse(card_no), 0) for card_no, fen in seen.items())
     paid_in = -ledger.total(conn, "cash:") - ledger.total(conn, "gateway:")
+    owed = -ledger.total(conn, "receivable:")
     pending, in_flight, sold = (ledger.total(conn, prefix) for prefix in ("pending:", "inflight:", "sales:"))
     return Invariant(
         paid_in_fen=paid_in,
@@ -48,10 +51,11 @@ def money_invariant(conn: Connection, now: int | None = None) -> Invariant:
         pending_fen=pending,
         in_flight_fen=in_flight,
         sales_fen=sold,
-        difference_fen=cards_fen + pending + in_flight + sold - paid_in,
+        difference_fen=cards_fen + pending + in_flight + sold - paid_in - owed,
         cards=len(cards),
         waiting=tuple(card.card_no for card in cards if card.state == "waiting"),
         differing=tuple(card.card_no for card in cards if card.state == "differs"),
         books_balance=not any(ledger.zero_sums(conn).values()),
         checked_at=clock.now() if now is None else now,
+        owed_fen=owed,
     )

@@ -51,6 +51,7 @@ class _Row:
     seen_at: int | None = None
     opened: int = 0
     waiting_since: int | None = None
+    on_account: int = 0
 
     def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
         """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one."""
@@ -77,15 +78,19 @@ class _Row:
             self.seen_at,
             self.opened,
             since,
+            self.on_account,
         )
 
 
-def open_shadow(conn: Connection, card_no: str, uid: str, at: int) -> None:
-    """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits."""
+def open_shadow(conn: Connection, card_no: str, uid: str, at: int, on_account: bool = False) -> None:
+    """Makes a card known at its issue (counter 0, empty purse); harmless if it is known. uid: 14 hex digits.
+
+    on_account: the card holds no money, an account pays what it fuels.
+    """
     known = _load(conn, [card_no])[card_no]
     if not known.opened:
         known.see(0, RANK_DESK, 0, at)
-        known.uid, known.opened = uid.lower(), at
+        known.uid, known.opened, known.on_account = uid.lower(), at, int(on_account)
         upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
@@ -148,13 +153,14 @@ def _state(row: _Row, books_fen: int, pending_fen: int) -> str:
 
 
 def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:
-    """Gives sales whose own records are still out the card number that their uid belongs to."""
+    """Gives sales whose own records are still out the card number that their uid belongs to, and who pays for it."""
     nameless = {sale.uid: sale for sale in sales if sale.card_no is None and sale.uid}
     s = tables.shadows.c
-    numbers = {row.uid: row.card_no for row in select_in(conn, select(s.uid, s.card_no), s.uid, nameless)}
+    query = select(s.uid, s.card_no, s.on_account)
+    known = {row.uid: (row.card_no, row.on_account) for row in select_in(conn, query, s.uid, nameless)}
     for sale in sales:
-        if sale.card_no is None and sale.uid in numbers:
-            sale.card_no = numbers[sale.uid]
+        if sale.card_no is None and sale.uid in known:
+            sale.card_no, sale.on_account = known[sale.uid]
 
 
 def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[bool, ...]], now: int) -> list[Oddity]:
@@ -174,10 +180,11 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
                 row.reserved_count += 1
                 if sale.counter <= row.counter:  # one beyond all that were seen cannot have been there before
                     late.append(sale)
-            row.see(sale.counter, RANK_RESERVED, sale.reserved_balance_fen, sale.started)
+            held = None if sale.on_account else sale.reserved_balance_fen  # an account's card holds none
+            row.see(sale.counter, RANK_RESERVED, held, sale.started)
         if sale.settled is not None:
             # A report made later, by whoever met the card next, tells the purse as it was then.
-            fen = None if sale.how == records.HOW_OBSERVED else sale.balance_fen
+            fen = None if sale.how == records.HOW_OBSERVED or sale.on_account else sale.balance_fen
             row.see(sale.counter, RANK_SETTLED, fen, sale.settled)
             row.settled_count += not old[3]
     upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])

@@ -99,6 +99,9 @@ sales = Table(
     Column("balance_fen", BigInt),  # on the card after the settlement
     Column("how", Integer),
     Column("voided", BigInt),
+    Column("on_account", Integer),  # 1: an account owes it (station.accounts), 0: the card pays
+    Column("lease", BigInt),
+    Column("account", BigInt),  # of the lease; 0: the lease is not known here
     Index("ix_sales_ended", "ended"),
     Index("ix_sales_card_counter", "card_no", "counter"),
     **STRICT,
@@ -130,6 +133,7 @@ shadows = Table(
     Column("seen_at", BigInt),
     Column("opened", BigInt, nullable=False),
     Column("waiting_since", BigInt),
+    Column("on_account", Integer, nullable=False, server_default="0"),  # 1: holds no money, an account pays
     Index("ix_card_shadows_uid", "uid"),
     **STRICT,
 )
