@@ -193,11 +193,12 @@ def test_d23_a_manager_takes_the_pump_out_of_service_and_back() -> None:
     assert bench.controller.locked == 0
 
 
-def test_d2_a_blocked_or_expired_role_card_does_nothing() -> None:
+def test_d2_a_role_card_of_another_station_or_past_its_day_does_nothing() -> None:
     bench = Bench("tap", (1,))
-    bench.controller.set_blacklist(1, 0, LI)
+    tap(bench, bench.card(0, number=21, kind=card_layout.KIND_STAFF, rules=Rules(stations=(5,))))
+    bench.pump.clock_offset_s += 300_000_000
     tap(bench, staff(bench))
-    assert bench.of(records.REFUSAL)[-1]["code"] == codes.REFUSE_BLACKLISTED
+    assert [r["code"] for r in bench.of(records.REFUSAL)] == [codes.REFUSE_STATION, codes.REFUSE_EXPIRED]
     assert shifts(bench) == []
 
 
