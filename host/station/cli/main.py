@@ -25,7 +25,11 @@ PARTS = {
     "tank": ("forecourt", "油罐与进油 · tanks and deliveries"),
     "staff": ("staff", "员工与权限 · staff and what they may do"),
     "audit": ("staff", "审计 · who changed what"),
+    "receipt": ("receipt", "电子小票核验 · verify a receipt"),
+    "portal": ("receipt", "顾客手机的小票页面 · the receipts' page"),
     "verify": ("verify", "全库核对 · check the whole database"),
+    "verify-journal": ("verify_journal", "离线核对油机日志 · verify a pump's journal in a file"),
+    "journal": ("journal", "油机原始记录 · the pumps' raw records"),
 }
 
 
