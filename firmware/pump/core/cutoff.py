@@ -17,6 +17,7 @@ FLOW = 2  # envelope of the nozzle's flow, ml/s
 TAUGHT = 3  # deliveries that taught, up to MATURE; negative until both valves have closed once since power-on
 SETTLE_MS = 500  # from the big valve's closing until the small valve alone decides the flow
 MATURE = 8
+MOST_LAG = 65535  # 1.02 s
 KEEP_SHIFT = 4  # kept anew when it has moved by a sixteenth
 
 
@@ -53,11 +54,14 @@ def learn(ctl, sold, volume_ml):
     release = min(6, max(1, taught - 1))
     if sold.flow_max:
         known[FLOW] = _envelope(known[FLOW], sold.flow_max, release)
-    ran = sold.big_at_ml >= 0 and sold.flow_ml_s > 0  # an opening that was cut short says nothing
+    ran = sold.big_at_ml >= 0 and sold.flow_ml_s > 0 and known[FLOW] > 0
     if ran:
         run_ml = sold.run_ml if settled else volume_ml - sold.big_at_ml
-        lag = run_ml * 64000 // _expected(known, sold.flow_ml_s)
-        known[LAG] = _envelope(known[LAG], min(65535, lag), release)
+        lag = min(MOST_LAG, run_ml * 64000 // _expected(known, sold.flow_ml_s))
+        high = known[LAG] or min(MOST_LAG, ctl.settings.big_advance_ml * 32000 // known[FLOW])
+        ran = sold.flow_ml_s * 4 >= known[FLOW] * 3  # a hand that gave way says little about the valve
+        if ran or lag > high:
+            known[LAG] = _envelope(high, lag, release)
     if by_limit and settled:
         known[SMALL_UL] = _envelope(known[SMALL_UL], (volume_ml - sold.small_ml) * 1000, release)
         if ran or known[TAUGHT] > 0:
