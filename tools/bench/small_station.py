@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -95,8 +95,11 @@ class SmallStation:
                 process.kill()
                 process.wait()
 
-    def issue(self, load_fen: int, grades: tuple[int, ...] = ALL_GRADES) -> str:
-        """A new registered card with money on it, made at the desk reader as a person would; returns its UID."""
+    def issue(self, load_fen: int = 0, grades: tuple[int, ...] = ALL_GRADES, **ordered: Any) -> str:
+        """A new card, registered unless ordered otherwise, made at the desk reader as a person would; returns its UID.
+
+        ordered: more of station.cards.Order, like kind, company, rules, pin.
+        """
         uid = str(self.world.do(acts.new_card())["card"])
         desk = Desk(
             self._engine,
@@ -106,13 +109,21 @@ class SmallStation:
             by="bench",
         )
         order = Order(
-            card_layout.KIND_REGISTERED, holder="台架", document=f"DEMO-{uid}", plate="京A00000", grades=grades
+            **{
+                "kind": card_layout.KIND_REGISTERED,
+                "holder": "台架",
+                "document": f"DEMO-{uid}",
+                "plate": "京A00000",
+                "grades": grades,
+                **ordered,
+            }
         )
         self.world.do(acts.desk_put(uid))
         try:
             with DeskReader(self.world.desk_port) as reader:
                 desk.issue(reader, order)
-                desk.load(reader, load_fen)
+                if load_fen:
+                    desk.load(reader, load_fen)
         finally:
             self.world.do(acts.desk_take())
         return uid
