@@ -49,7 +49,7 @@ class StationRun:
     """with StationRun(directory) as station: station.do(acts.lift("p1")); station.pump("p1")["permit"]"""
 
     def __init__(self, data_dir: Path) -> None:
-        http, broker, bench = free_ports(3)
+        http, broker, bench, portal = free_ports(4)
         self.data_dir = data_dir
         self.env = {
             **os.environ,
@@ -57,11 +57,12 @@ class StationRun:
             "PUMPSIDE_HTTP_PORT": str(http),
             "PUMPSIDE_BROKER_PORT": str(broker),
             "PUMPSIDE_BENCH_PORT": str(bench),
+            "PUMPSIDE_PORTAL_PORT": str(portal),
             "PYTHONUNBUFFERED": "1",
         }
         self.url = f"http://127.0.0.1:{http}"
         self.settings: Settings = load(
-            data_dir=data_dir, http_port=http, broker_port=broker, bench_port=bench, bench=True
+            data_dir=data_dir, http_port=http, broker_port=broker, bench_port=bench, portal_port=portal, bench=True
         )
         self.bench = BenchClient(f"http://127.0.0.1:{bench}", timeout_s=30)
         self.output: list[str] = []

@@ -17,22 +17,23 @@ def names(**settings: object) -> list[str]:
 
 
 def test_the_forecourt_is_simulated_only_where_asked_for() -> None:
-    assert names(bench=True) == ["broker", "ingest", "web", "bench"]
-    assert names(bench=False) == ["broker", "ingest", "web"]
+    assert names(bench=True) == ["broker", "ingest", "web", "portal", "bench"]
+    assert names(bench=False) == ["broker", "ingest", "web", "portal"]
 
 
 def test_a_broker_on_another_machine_is_not_started_nor_its_port_asked_for() -> None:
-    assert names(broker_host="10.1.2.3", broker_password="x7-long-enough") == ["ingest", "web"]
+    assert names(broker_host="10.1.2.3", broker_password="x7-long-enough") == ["ingest", "web", "portal"]
     assert "PUMPSIDE_BROKER_PORT" not in ports(load(broker_host="10.1.2.3", broker_password="x7-long-enough"))
 
 
 def invoke(monkeypatch: pytest.MonkeyPatch, data_dir: Path, **env: str) -> tuple[int, str]:
-    http, broker, bench = free_ports(3)
+    http, broker, bench, portal = free_ports(4)
     values = {
         "PUMPSIDE_DATA_DIR": str(data_dir),
         "PUMPSIDE_HTTP_PORT": str(http),
         "PUMPSIDE_BROKER_PORT": str(broker),
         "PUMPSIDE_BENCH_PORT": str(bench),
+        "PUMPSIDE_PORTAL_PORT": str(portal),
         **env,
     }
     for name, value in values.items():

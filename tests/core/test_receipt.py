@@ -58,7 +58,7 @@ def test_figures_beyond_a_receipt_are_refused_rather_than_cut(at: int, value: in
 def test_a_records_mac_is_never_a_receipts() -> None:
     """Both are made with the journal key: what is hashed differs in length, whatever stands in it."""
     signed = bytes(20)
-    same_bytes = records.mac(KEY, receipt._PURPOSE, signed + bytes(records.MAC_AT - 20))
+    same_bytes = records.mac(KEY, receipt.PURPOSE, signed + bytes(records.MAC_AT - 20))
     assert not receipt.is_genuine(KEY, signed, same_bytes[:8])
 
 

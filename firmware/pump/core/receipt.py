@@ -13,7 +13,7 @@ from pump.core import records
 LENGTH = 45
 VERSION = 1
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_PURPOSE = b"pumpside receipt"
+PURPOSE = b"pumpside receipt"
 _SIZE, _SIGNED = 28, 20
 _LOOK_BACK = 60  # records after a sale's END within which it is looked for
 
@@ -29,7 +29,7 @@ def encode(key, device, sale_seq, at_s, grade, volume_ml, amount_fen, price_fen_
 
 
 def _mac(key, signed):
-    return records.mac(key, _PURPOSE, signed)[: _SIZE - _SIGNED]
+    return records.mac(key, PURPOSE, signed)[: _SIZE - _SIGNED]
 
 
 def decode(text):

@@ -69,7 +69,10 @@ def ready_text(settings: Settings, seconds: float) -> str:
 
 
 def ports(settings: Settings) -> Mapping[str, tuple[str, int]]:
-    taken = {"PUMPSIDE_HTTP_PORT": ("看板 dashboard", settings.http_port)}
+    taken = {
+        "PUMPSIDE_HTTP_PORT": ("看板 dashboard", settings.http_port),
+        "PUMPSIDE_PORTAL_PORT": ("小票 receipts", settings.portal_port),
+    }
     if is_loopback(settings.broker_host):
         taken["PUMPSIDE_BROKER_PORT"] = ("消息代理 broker", settings.broker_port)
     if settings.bench:
@@ -84,6 +87,7 @@ def services(settings: Settings) -> list[Service]:
     started = [
         Service("ingest", ["ingest"], env=env),
         Service("web", ["web"], _answers(page_url(settings)), env=env),
+        Service("portal", ["portal"], env=env),
     ]
     if is_loopback(settings.broker_host):  # elsewhere: a broker of its own, on a machine of its own
         started.insert(0, Service("broker", ["broker"], lambda: is_listening(settings.broker_port), env=env))

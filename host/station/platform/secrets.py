@@ -93,6 +93,12 @@ class Secrets:
                 self._take(data)
         return self._devices[device]
 
+    def knows(self, device: int) -> bool:
+        """True if this board has secrets; unlike device() it makes none, so that a stranger may ask."""
+        if device not in self._devices:
+            self._take(_read(self.path))
+        return device in self._devices
+
     def __repr__(self) -> str:
         return f"Secrets({self.path}, {len(self._devices)} devices)"
 
