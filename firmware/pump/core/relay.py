@@ -16,12 +16,12 @@ FRAME_BYTES = 60
 
 
 def load(ctl, ask, answer):
-    """Generator of native frames: carries them until the station has done. True if the card was spoken to, so that
-    pump and card have to get to know each other again. ask: visit.ask; answer: the station's, with its first frames."""
+    """Generator of native frames: carries them until the station has done. The fen that are now on the card, 0 if that is
+    not known; None: the card was not spoken to. ask: visit.ask; answer: the station's, with its first frames."""
     name, begun_ms, step = answer["id"], ctl.uptime_ms, 0
     frames = _frames(answer)
     if not frames:
-        return False
+        return None
     before, ctl.view.notice = ctl.view.notice, view.NOTICE_LOADING
     while frames and ctl.uptime_ms - begun_ms < MOST_MS:
         replies = []
@@ -33,11 +33,9 @@ def load(ctl, ask, answer):
         step += 1
         answer = yield from ask(ctl, {"ask": "relay", "relay": name, "step": step, "replies": replies}, STEP_MS)
         frames = _frames(answer)
-    loaded_fen = answer.get("loaded") if answer else 0
     ctl.view.notice = before
-    if type(loaded_fen) is int and loaded_fen:
-        ctl.view.notice, ctl.view.figures = view.NOTICE_LOADED, (loaded_fen,)
-    return True
+    loaded_fen = answer.get("loaded") if answer else 0
+    return loaded_fen if type(loaded_fen) is int else 0
 
 
 def _frames(answer):

@@ -40,7 +40,8 @@ def visit(ctl, uid):
         if waiting:
             delivery.settled()
             return
-        code = limits.refuse(card, ctl.config.station_no, ctl.now_s, ctl.quality, ctl.blacklist)
+        code, detail = ctl.listed(card)
+        code = code or limits.refuse(card, ctl.config.station_no, ctl.now_s, ctl.quality)
         if not code and card.role:
             from pump.core import roles
 
@@ -51,8 +52,11 @@ def visit(ctl, uid):
         elif ctl.settings.duty_required and not any(ctl.duty[0]):
             code = code or codes.REFUSE_NO_DUTY
         if code:
-            raise purse.Refused(code, 0)
-        if loading and card.kind != card_layout.KIND_ACCOUNT and (yield from _loaded(ctl, loading)):
+            raise purse.Refused(code, detail)
+        loaded = None
+        if loading and card.kind != card_layout.KIND_ACCOUNT:
+            loaded = yield from _load(ctl, loading)
+        if loaded is not None:
             session = desfire.Session()
             yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
             _show(ctl, card)
@@ -64,6 +68,8 @@ def visit(ctl, uid):
                 if code:
                     raise purse.Refused(code, 0)
             yield from _reserve(ctl, session, card)
+        elif loaded and not ctl.dialog:
+            ctl.view.notice, ctl.view.figures = view.NOTICE_LOADED, (loaded,)
     except purse.Refused as refused:
         ctl.refuse(card, refused.args[0], refused.args[1])
 
@@ -73,11 +79,12 @@ def _ask_load(ctl, uid):
     return _put(ctl, {"ask": "load", "uid": _hex(uid)}) if ctl.link_online else None
 
 
-def _loaded(ctl, loading):
-    """Generator: put money on the card that waits for it at the station. True: the card has to be read again."""
+def _load(ctl, loading):
+    """Generator: put money on the card that waits for it at the station. The fen that are known to be on it, or None if
+    the card was left alone; otherwise it has to be read again."""
     answer = yield from _answer(ctl, loading, LOAD_MS)
     if not answer or not answer.get("frames"):
-        return False
+        return None
     from pump.core import relay
 
     return (yield from relay.load(ctl, ask, answer))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine
 
 import desfire
-from pump.core import money
+from pump.core import card_layout, money
 from station import sales
 from station.cards import credit, issuing, loading, numbers, on_card, personalise, registry
 from station.cards.desfire_admin import Conversation, T
@@ -93,7 +93,7 @@ class Desk:
             raise DeskError(f"卡片拒绝 the card refused ({error})") from None
         with database.write(self._engine) as conn:
             issuing.complete(conn, card_no, self._by, now)
-            sales.open_shadow(conn, card_no, uid.hex(), now)
+            sales.open_shadow(conn, card_no, uid.hex(), now, on_account=order.kind == card_layout.KIND_ACCOUNT)
             issued = registry.card(conn, card_no)
         assert issued is not None
         return issued

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from station import forecourt, sales
+from station.mqtt import card_questions
 from station.mqtt.messages import MalformedError, hex_digits, is_count
 from station.platform.secrets import Secrets
 
@@ -59,4 +60,14 @@ def _unfinished(question: Question) -> Answer:
     return content, b""
 
 
-HANDLERS: dict[str, Handler] = {"time": _time, "unfinished": _unfinished}
+def _part(question: Question) -> Answer:
+    """A part of a file that a pump fetches while it is idle."""
+    of, version, at = (question.message.get(name) for name in ("of", "version", "at"))
+    if of not in FILES or not is_count(version) or not is_count(at):
+        raise MalformedError("part")
+    assert isinstance(of, str) and isinstance(version, int) and isinstance(at, int)
+    return {"at": at}, FILES[of](question.conn, version, at)
+
+
+FILES: dict[str, Callable[[Connection, int, int], bytes]] = {"lists": forecourt.list_part}
+HANDLERS: dict[str, Handler] = {"time": _time, "unfinished": _unfinished, "part": _part, **card_questions.HANDLERS}
