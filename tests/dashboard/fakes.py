@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 
 from pump.core import codes
 from pump.core.money import amount_fen
-from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
-from station.sales import Invariant, QuarantineRow, SaleRow
+from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline
+from station.forecourt import Timeline
+from station.forecourt.pulses import TimelinePage
+from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, QuarantineRow, SaleRow
 from station.wetstock import TankRow
 from tools.bench.state import KEYS
 
@@ -64,6 +66,7 @@ class FakeSource:
     mode: str = "full"
     began: float = field(default_factory=time.monotonic)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    fetched: bool = False  # a timeline was asked for
     stored: list[SaleRow] = field(default_factory=lambda: [_variety(n) for n in range(130, 0, -1)])
 
     def forecourt(self) -> tuple[PumpView, ...]:
@@ -143,6 +146,51 @@ class FakeSource:
             TankRow("s1", 3, 30_000_000, 2_400_000, 3_000_000, "low"),
             TankRow("s1", 4, 30_000_000, -12_000, 3_000_000, "unexplained"),
         ]
+
+    def metering(self) -> Metering:
+        self._may_fail()
+        if self.mode == "empty":
+            return Metering()
+        readings = [
+            Measure(
+                257, 900 + run, 1_790_000_000 + 90 * run, "p1", 0, 1, 20_000 + 9 * run, run, 20_000, 450 * run, CARD
+            )
+            for run in (3, 2, 1)
+        ]
+        drawn = Measure(258, 77, 1_790_001_000, "p2", 1, 2, 20_140, 1, None, None, CARD)
+        bad = Measure(258, 79, 1_790_001_100, "p2", 1, 2, 20_140, 1, 20_000, 7_000, CARD)
+        meters = [
+            MeterState(257, "p1", 0, 1, 12_345_678, -1_250, 3, False, readings[0]),
+            MeterState(257, "p1", 1, 2, 8_000_001, 0, 0, False, None),
+            MeterState(258, "p2", 1, 2, 99_000, 400, 1, True, bad),
+        ]
+        events = [
+            MeterEvent(258, 80, 1_790_001_200, "p2", "lock", None, 0, 8),
+            MeterEvent(258, 79, 1_790_001_150, "p2", "alarm", 1, codes.ALARM_METER_LOCK, 5),
+            MeterEvent(257, 910, 1_790_000_500, "p1", "factor", 0, 0, -1_250),
+            MeterEvent(257, 5, 1_789_000_500, "p1", "meter", None, 2, 123),
+        ]
+        return Metering(meters, [bad, drawn, *readings], events)
+
+    def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
+        """Sale 1: nothing yet, 2: not kept any more, 3: a page missing, others whole."""
+        self._may_fail()
+        if pump != "p1":
+            raise ValueError("no pump")
+        if sale_seq == 1 and not self.fetched:
+            return SaleTimeline(pump, sale_seq, None, None)
+        if sale_seq == 2:
+            return SaleTimeline(pump, sale_seq, Timeline(2, (), (), False), None)
+        samples = tuple((6 + n % 2, 6 + (n + 1) % 2) for n in range(200))
+        pages = [TimelinePage(sale_seq, number, samples, number == 4) for number in range(5)]
+        missing = (2,) if sale_seq == 3 else ()
+        line = Timeline(sale_seq, tuple(page for page in pages if page.number not in missing), missing, True)
+        return SaleTimeline(pump, sale_seq, line, EndPulses(3_250, 3_250, 32_500))
+
+    def ask_timeline(self, pump: str, sale_seq: int) -> None:
+        if sale_seq == 4:
+            raise ValueError("offline")
+        self.fetched = True
 
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
         self._may_fail()

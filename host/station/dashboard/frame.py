@@ -17,6 +17,7 @@ PAGES = (
     ("/", "nav.forecourt"),
     ("/sales", "nav.sales"),
     ("/tanks", "nav.tanks"),
+    ("/meter", "nav.meter"),
     ("/cards", "nav.cards"),
     ("/quarantine", "nav.quarantine"),
 )

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 import station.cards
 from station import forecourt, sales, wetstock
-from station.dashboard.source import CardRow, Overview, Page, PumpView, SaleFilter
+from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline
 from station.platform import database
 from station.sales import QuarantineRow, SaleRow
 from station.wetstock import TankRow
@@ -57,6 +57,20 @@ class StationSource:
         with database.read(self.engine) as conn:
             return wetstock.tanks(conn)
 
+    def metering(self) -> Metering:
+        with database.read(self.engine) as conn:
+            return Metering(sales.meters(conn), sales.measures(conn), sales.event_log(conn))
+
+    def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
+        with database.read(self.engine) as conn:
+            device = _device(conn, pump)
+            line = forecourt.timeline(conn, device, sale_seq)
+            return SaleTimeline(pump, sale_seq, line, sales.end_pulses(conn, device, sale_seq))
+
+    def ask_timeline(self, pump: str, sale_seq: int) -> None:
+        with database.write(self.engine) as conn:
+            forecourt.ask_timeline(conn, _device(conn, pump), sale_seq, "dashboard", int(time.time()))
+
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]:
         with database.read(self.engine) as conn:
             issued = station.cards.listing(conn, search, limit, offset)
@@ -67,6 +81,13 @@ class StationSource:
         with database.read(self.engine) as conn:
             rows = sales.quarantine(conn, limit, offset=offset)
             return Page(rows, sales.quarantine_count(conn))
+
+
+def _device(conn: Connection, pump: str) -> int:
+    found = next((one.device for one in forecourt.pumps(conn) if one.pump == pump), None)
+    if found is None:
+        raise ValueError(f"没有油机 {pump} · no pump {pump}")
+    return found
 
 
 def view(name: str, heard: forecourt.PumpLive | None, known: forecourt.Pump | None) -> PumpView:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from station.cards import Finding
-from station.sales import Invariant, QuarantineRow, SaleRow
+from station.forecourt import Timeline
+from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, QuarantineRow, SaleRow
 from station.wetstock import TankRow
 
 Row = TypeVar("Row")
@@ -82,6 +83,25 @@ class Page(Generic[Row]):
     total: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SaleTimeline:
+    """A sale's pulse timeline as far as it has come (None: nothing yet) beside what its END says of its pulses."""
+
+    pump: str
+    sale_seq: int
+    line: Timeline | None
+    end: EndPulses | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """What the metering page shows."""
+
+    meters: Sequence[MeterState] = ()
+    measures: Sequence[Measure] = ()
+    events: Sequence[MeterEvent] = ()
+
+
 class Source(Protocol):
     """Every function but `forecourt` may take some milliseconds (database): call it off the event loop."""
 
@@ -93,6 +113,14 @@ class Source(Protocol):
     def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]: ...
 
     def tanks(self) -> Sequence[TankRow]: ...
+
+    def metering(self) -> Metering: ...
+
+    def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
+        """ValueError: there is no such pump."""
+
+    def ask_timeline(self, pump: str, sale_seq: int) -> None:
+        """Asks the pump for it. ValueError, in words for people: it cannot be asked."""
 
     def cards(self, search: str, offset: int, limit: int) -> Page[CardRow]: ...
 

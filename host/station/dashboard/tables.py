@@ -101,5 +101,6 @@ def sale_columns(t: Words, brief: bool = False) -> list[Column[SaleRow]]:
     if not brief:
         price = f"{t('tile.price')} ({t('unit.price')})"
         every.insert(4, Column(price, lambda r: figures.yuan(r.price_fen_per_l), "num"))
-        every.append(Column(t("sales.number"), lambda r: f"{r.pump}-{r.seq}", "muted"))
+        number: Callable[[SaleRow], str] = lambda r: f"{r.pump}-{r.seq}"  # noqa: E731
+        every.append(Column(t("sales.number"), lambda r: Tag("a", number(r), href=f"/meter?sale={number(r)}"), "muted"))
     return every

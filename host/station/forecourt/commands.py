@@ -1,5 +1,6 @@
 """Commands to pumps: kept until their board has answered, sent again until then or until they are too old to obey."""
 
+import re
 import secrets as random_source
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from station.forecourt.pumps import pump_of_device, pumps_table
 from station.platform.database import STRICT, BigInt, metadata
 
 DO = ("lock", "unlock", "stop")
+_TRACE = re.compile(r"trace:[1-9][0-9]{0,9}")  # forecourt.ask_timeline
 RESEND_S = 5
 VALID_S = 60  # an order that could not be given within a minute is dropped, not obeyed late
 
@@ -43,7 +45,7 @@ class Command:
 def give_command(conn: Connection, device: int, do: str, by: str, now: int) -> str:
     """Gives a command; returns its id. Raises ValueError if the pump is unknown, offline or the command is none."""
     pump = pump_of_device(conn, device)
-    if pump is None or do not in DO:
+    if pump is None or not (do in DO or _TRACE.fullmatch(do)):
         raise ValueError(f"未知油机或命令 unknown pump or command: {device} {do}")
     if not pump.state.get("online"):
         raise ValueError(f"{pump.pump} 离线，命令无法送达 the pump is offline")

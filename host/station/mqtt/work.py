@@ -17,7 +17,7 @@ from station.platform.secrets import Secrets
 from station.platform.topics import PREFIX
 
 log = structlog.get_logger()
-UP = ("journal", "ask", "state", "live", "done")
+UP = ("journal", "ask", "state", "live", "done", "trace")
 STATE_EVERY_S = 10  # an unchanged state is written no oftener
 
 
@@ -112,6 +112,12 @@ def _other(conn: Connection, secrets: Secrets, place: tuple[str, str, str], mess
     if leaf == "done":
         done = messages.parse_done(message.payload)
         forecourt.command_done(conn, known.device, done.id, done.ok, done.why, now)
+        return []
+    if leaf == "trace":
+        try:
+            forecourt.keep_timeline(conn, known.device, message.payload, now)
+        except ValueError as error:
+            raise MalformedError(str(error)) from None
         return []
     ask = messages.parse_ask(message.payload)
     content, data = questions.answer(questions.Question(conn, secrets, known, ask.id, ask.message, now), ask.ask)

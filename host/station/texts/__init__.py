@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from pump.core import codes, records
 from station.texts.login import LOGIN
+from station.texts.meter import METER
 from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
 
-PAGES: Mapping[str, Pair] = {**_PAGES, **LOGIN}
+PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **LOGIN}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",

@@ -1,0 +1,77 @@
+"""The words of the metering page: Chinese, English."""
+
+from collections.abc import Mapping
+
+from station.texts.pages import Pair
+
+METER: Mapping[str, Pair] = {
+    "nav.meter": ("计量", "Metering"),
+    "meter.title": ("计量", "Metering"),
+    "meter.lead": (
+        "系数只能在油机上、启封后由检定卡或维护卡更改；每次更改都留有事件号和新旧值。",
+        "A factor changes only at the pump, with the seal open and a test or service card; each change keeps its event "
+        "number and both values.",
+    ),
+    "meter.nozzles": ("各枪系数与累计", "Factors and totalizers"),
+    "meter.empty": ("还没有油机", "No pumps yet"),
+    "meter.total": ("累计读数", "Totalizer"),
+    "meter.factor": ("系数", "Factor"),
+    "meter.events": ("事件号", "Events"),
+    "meter.error": ("示值误差", "Error"),
+    "meter.last": ("最近检定", "Last prover reading"),
+    "meter.state": ("状态", "State"),
+    "meter.state.none": ("未检定", "not tested"),
+    "meter.state.drawn": ("已回罐", "returned to tank"),
+    "meter.state.ok": ("合格", "within ±0.30 %"),
+    "meter.state.flagged": ("超过 ±0.30 %", "beyond ±0.30 %"),
+    "meter.state.locking": ("超过 ±0.6 %，连续五次自锁", "beyond ±0.6 %, the fifth in a row locks"),
+    "meter.state.locked": ("计量自锁", "locked by its meter"),
+    "meter.measures": ("检定与回罐", "Test measures"),
+    "meter.measures.empty": (
+        "还没有检定：在油机上出示检定卡，按 1 回罐，按 2 三次检定",
+        "No test yet: show a test card at a pump, 1 draws once, 2 leads through three prover runs",
+    ),
+    "meter.run": ("次", "Run"),
+    "meter.indicated": ("示值", "Indicated"),
+    "meter.prover": ("量器", "Prover"),
+    "meter.by": ("卡号", "Card"),
+    "meter.log": ("计量事件记录", "Metrological event log"),
+    "meter.log.empty": ("还没有事件", "No events yet"),
+    "meter.log.what": ("事件", "Event"),
+    "meter.log.factor": ("系数 {old} → {new} ppm", "factor {old} → {new} ppm"),
+    "meter.log.lock": ("计量自锁", "locked by its meter"),
+    "meter.log.unlock": ("维护卡解锁", "unlocked by a service card"),
+    "meter.log.meter": ("第 {old} 次以其他主板或流量计启动", "start number {old} with another board or meter"),
+    "meter.log.alarm": ("{what}（{new}）", "{what} ({new})"),
+    "meter.line": ("一笔交易的脉冲时间线", "Pulse timeline of a sale"),
+    "meter.line.sale": ("交易号，如 p1-812", "Sale, e.g. p1-812"),
+    "meter.line.show": ("查看", "Show"),
+    "meter.line.fetch": ("向油机索取", "Fetch from the pump"),
+    "meter.line.asked": ("已向油机索取，通常几秒后到达", "Asked; it usually comes within seconds"),
+    "meter.line.lead": (
+        "油机为最近的交易保存每 50 毫秒两个通道的计数；有争议时调来查看。",
+        "A pump keeps both channels' counts per 50 ms of its last sales, for when litres are disputed.",
+    ),
+    "meter.line.bad": ("没有这笔交易：写法为 p1-812", "No such sale: write it like p1-812"),
+    "meter.line.unasked": ("本站还没有这笔交易的时间线", "The station has no timeline of this sale yet"),
+    "meter.line.gone": ("油机已不再保存这笔交易", "The pump no longer keeps this sale"),
+    "meter.line.whole": ("完整：{pages} 页，{seconds} 秒", "Whole: {pages} pages, {seconds} s"),
+    "meter.line.partial": (
+        "不完整：收到 {pages} 页，缺第 {missing} 页",
+        "Not whole: {pages} pages have come, page {missing} is missing",
+    ),
+    "meter.line.open_end": ("不完整：{pages} 页之后没有记录", "Not whole: nothing was kept after {pages} pages"),
+    "meter.line.agrees": ("与交易记录一致", "agrees with the sale's record"),
+    "meter.line.differs": ("与交易记录不一致", "differs from the sale's record"),
+    "meter.line.no_end": ("交易还没有结束记录", "the sale's end record has not come"),
+    "meter.line.channel": ("{name} 通道 {mine} 个脉冲，记录 {told}", "channel {name}: {mine} pulses, recorded {told}"),
+    "meter.line.question": ("两个通道走得一样吗？", "Did both channels run alike?"),
+    "meter.line.key": (
+        "向上 A，向下 B，每格 {ms} 毫秒；斜纹为没有数据",
+        "up: A, down: B, {ms} ms a column; hatched: no data",
+    ),
+    "meter.line.table": ("每秒数值", "Figures per second"),
+    "meter.line.second": ("秒", "Second"),
+    "meter.line.edges": ("{name} 沿数", "{name} edges"),
+    "meter.offline": ("油机离线，命令无法送达", "The pump is offline, it cannot be asked"),
+}
