@@ -4,11 +4,12 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PY := .venv/bin/python
 SEEDS ?= 2000
+DELIVERIES ?= 100000
 PORT ?=
 PUMP ?= p1
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
-	bench-memory bench-flash bench-link bench-ingest
+	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-risk
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +57,15 @@ bench-link: .venv/.run ## worst stall of the control tick while the broker is ki
 
 bench-ingest: .venv/.run ## durable sales per second against plain executemany
 	@$(PY) -m tools.bench_ingest
+
+bench-cutoff: .venv/.run ## learned cut-off against fixed advances on the same customers: DELIVERIES=100000
+	@$(PY) -m tools.bench_cutoff --deliveries $(DELIVERIES)
+
+bench-powercut: .venv/.run ## power cut at every flash operation and card command of whole stories; EVERY=n takes every n-th
+	@$(PY) -m tools.bench_powercut $(if $(EVERY),--every $(EVERY))
+
+bench-risk: .venv/.run ## planted fraud found, false alarms per 1,000 sales
+	@$(PY) -m tools.bench_risk
 
 audit: .venv/.dev ## known vulnerabilities in the locked dependencies
 	$(PY) -m pip_audit --require-hashes --disable-pip -r requirements-dev.lock
