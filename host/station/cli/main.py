@@ -23,6 +23,7 @@ PARTS = {
     "pump": ("forecourt", "油机状态与命令 · pumps and commands to them"),
     "shift": ("shift", "班次与日结 · shifts and closed days"),
     "tank": ("forecourt", "油罐与进油 · tanks and deliveries"),
+    "meter": ("meter", "计量、检定与脉冲时间线 · factors, tests, pulse timelines"),
     "staff": ("staff", "员工与权限 · staff and what they may do"),
     "audit": ("staff", "审计 · who changed what"),
     "receipt": ("receipt", "电子小票核验 · verify a receipt"),
