@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from pump.core import codes
 from pump.core.money import amount_fen
-from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline
+from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline, Shifts
 from station.forecourt import Timeline
 from station.forecourt.pulses import TimelinePage
 from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, QuarantineRow, SaleRow
@@ -159,6 +159,21 @@ class FakeSource:
         ]
         drawn = Measure(258, 77, 1_790_001_000, "p2", 1, 2, 20_140, 1, None, None, CARD)
         bad = Measure(258, 79, 1_790_001_100, "p2", 1, 2, 20_140, 1, 20_000, 7_000, CARD)
+    def shifts(self) -> Shifts:
+        self._may_fail()
+        if self.mode == "empty":
+            return Shifts()
+        at = 1_790_000_000
+        good = NozzleSum(0, 1, 1_000_000, 1_037_016, 2, 16_766, 12_675, 20_250)
+        bad = NozzleSum(1, 2, 500, 10_517, 1, 10_000, 8_060, 0)
+        running = NozzleSum(0, 1, 1_037_016, None, 1, 1_000, 756, 0)
+        shifts = (
+            Period(SHIFT, 257, "p1", 2, CARD, at + 30_000, None, (running,), None, None, None),
+            Period(SHIFT, 257, "p1", 1, CARD, at, at + 28_800, (good, bad), 3, 26_766, 20_735),
+        )
+        days = (Period(DAY, 257, "p1", 0, "", at, at + 86_400, (good,), None, None, None),)
+        return Shifts(shifts, days, {"p1": CARD}, {CARD: HOSTILE})
+
         meters = [
             MeterState(257, "p1", 0, 1, 12_345_678, -1_250, 3, False, readings[0]),
             MeterState(257, "p1", 1, 2, 8_000_001, 0, 0, False, None),

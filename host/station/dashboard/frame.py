@@ -18,6 +18,7 @@ PAGES = (
     ("/sales", "nav.sales"),
     ("/tanks", "nav.tanks"),
     ("/meter", "nav.meter"),
+    ("/shifts", "nav.shifts"),
     ("/cards", "nav.cards"),
     ("/quarantine", "nav.quarantine"),
 )

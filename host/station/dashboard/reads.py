@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 import station.cards
 from station import forecourt, sales, wetstock
-from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline
+from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline, Shifts
 from station.platform import database
 from station.sales import QuarantineRow, SaleRow
 from station.wetstock import TankRow
@@ -56,6 +56,14 @@ class StationSource:
     def tanks(self) -> Sequence[TankRow]:
         with database.read(self.engine) as conn:
             return wetstock.tanks(conn)
+
+    def shifts(self) -> Shifts:
+        with database.read(self.engine) as conn:
+            shifts, days = sales.periods(conn), sales.periods(conn, sales.DAY)
+            duty = sales.on_duty(conn)
+            numbers = {period.card_no for period in shifts} | set(duty.values())
+            cards = (station.cards.card(conn, number) for number in numbers)
+            return Shifts(tuple(shifts), tuple(days), duty, {c.card_no: c.holder for c in cards if c is not None})
 
     def metering(self) -> Metering:
         with database.read(self.engine) as conn:

@@ -102,6 +102,16 @@ class Metering:
     events: Sequence[MeterEvent] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """What the shifts' page shows. holders: card number -> name; duty: pump -> card number."""
+
+    shifts: tuple[Period, ...] = ()
+    days: tuple[Period, ...] = ()
+    duty: Mapping[str, str] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
+
+
 class Source(Protocol):
     """Every function but `forecourt` may take some milliseconds (database): call it off the event loop."""
 
@@ -113,6 +123,8 @@ class Source(Protocol):
     def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]: ...
 
     def tanks(self) -> Sequence[TankRow]: ...
+
+    def shifts(self) -> Shifts: ...
 
     def metering(self) -> Metering: ...
 

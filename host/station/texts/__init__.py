@@ -11,6 +11,7 @@ from station.texts.login import LOGIN
 from station.texts.meter import METER
 from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
+from station.texts.shifts import SHIFTS
 
 PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **LOGIN}
 
