@@ -12,7 +12,19 @@ from pump.core.money import amount_fen
 from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline, Shifts
 from station.forecourt import Timeline
 from station.forecourt.pulses import TimelinePage
-from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, QuarantineRow, SaleRow
+from station.sales import (
+    DAY,
+    SHIFT,
+    EndPulses,
+    Invariant,
+    Measure,
+    MeterEvent,
+    MeterState,
+    NozzleSum,
+    Period,
+    QuarantineRow,
+    SaleRow,
+)
 from station.wetstock import TankRow
 from tools.bench.state import KEYS
 
@@ -147,18 +159,6 @@ class FakeSource:
             TankRow("s1", 4, 30_000_000, -12_000, 3_000_000, "unexplained"),
         ]
 
-    def metering(self) -> Metering:
-        self._may_fail()
-        if self.mode == "empty":
-            return Metering()
-        readings = [
-            Measure(
-                257, 900 + run, 1_790_000_000 + 90 * run, "p1", 0, 1, 20_000 + 9 * run, run, 20_000, 450 * run, CARD
-            )
-            for run in (3, 2, 1)
-        ]
-        drawn = Measure(258, 77, 1_790_001_000, "p2", 1, 2, 20_140, 1, None, None, CARD)
-        bad = Measure(258, 79, 1_790_001_100, "p2", 1, 2, 20_140, 1, 20_000, 7_000, CARD)
     def shifts(self) -> Shifts:
         self._may_fail()
         if self.mode == "empty":
@@ -174,6 +174,18 @@ class FakeSource:
         days = (Period(DAY, 257, "p1", 0, "", at, at + 86_400, (good,), None, None, None),)
         return Shifts(shifts, days, {"p1": CARD}, {CARD: HOSTILE})
 
+    def metering(self) -> Metering:
+        self._may_fail()
+        if self.mode == "empty":
+            return Metering()
+        readings = [
+            Measure(
+                257, 900 + run, 1_790_000_000 + 90 * run, "p1", 0, 1, 20_000 + 9 * run, run, 20_000, 450 * run, CARD
+            )
+            for run in (3, 2, 1)
+        ]
+        drawn = Measure(258, 77, 1_790_001_000, "p2", 1, 2, 20_140, 1, None, None, CARD)
+        bad = Measure(258, 79, 1_790_001_100, "p2", 1, 2, 20_140, 1, 20_000, 7_000, CARD)
         meters = [
             MeterState(257, "p1", 0, 1, 12_345_678, -1_250, 3, False, readings[0]),
             MeterState(257, "p1", 1, 2, 8_000_001, 0, 0, False, None),

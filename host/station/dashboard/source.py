@@ -4,13 +4,13 @@
 All volumes in ml, money in fen, times in Unix seconds; None means "not known", never "zero".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from station.cards import Finding
 from station.forecourt import Timeline
-from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, QuarantineRow, SaleRow
+from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, Period, QuarantineRow, SaleRow
 from station.wetstock import TankRow
 
 Row = TypeVar("Row")

@@ -13,7 +13,7 @@ from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
 from station.texts.shifts import SHIFTS
 
-PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **LOGIN}
+PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **LOGIN}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",
