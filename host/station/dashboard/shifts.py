@@ -97,13 +97,15 @@ def register(frame: Frame) -> None:
     def shifts(client: Client) -> None:
         with frame.page("/shifts", client) as t:
             Tag("h1", t("shifts.title"))
-            Tag("p", t("shifts.lead"), "lead")
-            on_duty = Tag("p", "", "lead")
+            Tag("div", t("shifts.lead"), "muted")
             with Tag("section", look="panel"):
-                Tag("h2", t("shifts.shifts"))
+                with Tag("header"):
+                    Tag("h2", t("shifts.shifts"))
+                    on_duty = Tag("span", "")
                 table = Table(t, columns(t, SHIFT), t("shifts.empty"))
             with Tag("section", look="panel"):
-                Tag("h2", t("shifts.days"))
+                with Tag("header"):
+                    Tag("h2", t("shifts.days"))
                 days = Table(t, columns(t, ""), t("shifts.days.empty"))
 
         async def look() -> None:
