@@ -1,8 +1,8 @@
-"""MQTT 3.1.1 on asyncio, over TLS: umqtt.simple with its socket moved onto asyncio streams.
+"""MQTT 3.1.1 on asyncio, over TLS: umqtt.simple with its socket moved onto asyncio.
 
 umqtt.simple blocks on every answer. Here two tasks own the socket: one reads packets, one writes them, each packet
-with a single write; whoever publishes waits for an event, never for the socket. One QoS 1 message is on its way at a
-time; a second one waits for its turn.
+with a single write; whoever publishes never waits for the socket. One QoS 1 message is on its way at a time; a second
+one waits for its turn. Who waits looks every TICK_MS: asyncio's streams, events, locks and wait_for would cost 4 KB.
 The client keeps no clock: run() looks every WATCH_MS and adds up, which is exact enough for deadlines of seconds.
 
     client = MQTT("s1/p1", "10.0.0.2", 8883, "s1/p1", "secret", 10, tls=context(ca_der), name="pumpside-broker")
@@ -15,17 +15,18 @@ The client keeps no clock: run() looks every WATCH_MS and adds up, which is exac
 import asyncio
 import errno
 import socket
-from asyncio import core
 
+import sockets
 from umqtt.simple import MQTTClient, MQTTException
 
+TICK_MS = 10
 WATCH_MS = 200
 WRITE_MS = 8000  # a packet that the network does not take within this time is lost, and the connection with it
 PING_MS = 5000  # for the answer to a ping
 RESEND_MS = 4000  # for a PUBACK or SUBACK, before the packet is sent again
 RESENDS = 2
 OUTBOX = 6  # packets; beyond this QoS 0 is dropped
-PACKET_MAX = 4096  # longer ones are read off and dropped, so that no peer can fill the memory
+PACKET_MAX = 1280  # longer ones are read off and dropped, so that no peer can fill the memory
 
 
 class BadCertificate(OSError):  # noqa: N818 - a state of the line
@@ -63,11 +64,6 @@ def string(text):
     return bytes((len(data) >> 8, len(data) & 255)) + data
 
 
-def _writable(sock):
-    # What asyncio.open_connection() does; that one resolves the name each time and loses the socket when cancelled.
-    yield core._io_queue.queue_write(sock)
-
-
 class MQTT(MQTTClient):
     def __init__(self, client_id, server, port, user, password, keepalive_s, tls=None, name=None):
         super().__init__(client_id, server, port, user, password, keepalive_s)
@@ -79,26 +75,28 @@ class MQTT(MQTTClient):
         self._tasks = []
         self._fault = None
         self._outbox = []
-        self._filled = asyncio.Event()
-        self._turn = asyncio.Lock()
         self._waiting = 0  # packet id whose acknowledgement is awaited
+        self._turn = False  # somebody waits for one
         self._codes = b""
-        self._answered = asyncio.Event()
 
     async def connect(self, timeout_ms):
         """Opens a clean session. Resolves the name if need be, which blocks: call it when a stall does no harm."""
         self.drop()
+        self._fault = None
+        task = asyncio.create_task(self._guard(self._open()))
         try:
-            await asyncio.wait_for_ms(self._open(), timeout_ms)
-        except BaseException as error:
+            while not task.done():
+                if timeout_ms <= 0:
+                    raise OSError(errno.ETIMEDOUT)
+                timeout_ms -= TICK_MS
+                await asyncio.sleep_ms(TICK_MS)
+            if self._fault:
+                raise self._fault
+        except BaseException:
+            task.cancel()
             self.drop()
             self._address = None  # resolved anew next time: the broker may have moved
-            if isinstance(error, (asyncio.TimeoutError, EOFError)):
-                raise OSError(errno.ETIMEDOUT)
-            if isinstance(error, ValueError):  # how mbedTLS's verification failures arrive
-                raise BadCertificate(str(error))
             raise
-        self._fault = None
         self._quiet_ms = self._pinging_ms = self._writing_ms = 0
         self._pinging = self._writing = False
         self._tasks = [asyncio.create_task(self._guard(work)) for work in (self._read(), self._write())]
@@ -107,22 +105,20 @@ class MQTT(MQTTClient):
         if self._address is None:
             self._address = socket.getaddrinfo(self.server, self.port, 0, socket.SOCK_STREAM)[0]
         family, kind, proto, _, address = self._address
-        plain = socket.socket(family, kind, proto)
-        self.sock = asyncio.StreamReader(plain)  # so that drop() closes it
+        plain = self.sock = socket.socket(family, kind, proto)  # so that drop() closes it
         plain.setblocking(False)
         try:
             plain.connect(address)
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise
-        await _writable(plain)
+        await sockets.writable(plain)
         if self.tls:
-            secure = self.tls.wrap_socket(plain, server_hostname=self.name, do_handshake_on_connect=False)
-            secure.setblocking(False)
-            self.sock = asyncio.StreamReader(secure)
-        self.sock.write(self._connect_packet())
-        await self.sock.drain()
-        answer = await self.sock.readexactly(4)
+            self.sock = self.tls.wrap_socket(plain, server_hostname=self.name, do_handshake_on_connect=False)
+            self.sock.setblocking(False)
+        await sockets.send(self.sock, self._connect_packet())
+        answer = bytearray(4)
+        await sockets.fill(self.sock, answer)
         if answer[0] != 0x20 or answer[1] != 2:
             raise OSError(errno.EINVAL)
         if answer[3]:
@@ -189,24 +185,29 @@ class MQTT(MQTTClient):
 
     async def _exchange(self, first, again, before, after):
         """Sends a packet with an id until it is acknowledged; again: what a repetition sets in its first byte (DUP)."""
-        async with self._turn:
+        while self._turn:
+            await asyncio.sleep_ms(TICK_MS)
+        self._turn = True
+        try:
             self.pid = self.pid % 65535 + 1  # never 0
             self._waiting = self.pid
             identity = bytes((self.pid >> 8, self.pid & 255))
-            self._answered.clear()
             for attempt in range(RESENDS + 1):
                 if not self.connected:
                     raise OSError(errno.ENOTCONN)
                 self._put(packet(first | again if attempt else first, before, identity, after))
-                try:
-                    await asyncio.wait_for_ms(self._answered.wait(), RESEND_MS)
-                except asyncio.TimeoutError:
-                    continue
-                if self._waiting:  # woken by the end of the connection
+                left_ms = RESEND_MS
+                while self._waiting and not self._fault and left_ms > 0:
+                    await asyncio.sleep_ms(TICK_MS)
+                    left_ms -= TICK_MS
+                if not self._waiting:
+                    return
+                if self._fault:
                     break
-                return
             self._fault = self._fault or OSError(errno.ETIMEDOUT)
             raise self._fault
+        finally:
+            self._turn = False
 
     def drop(self):
         """Closes at once; the broker sends the will. The tasks go first: a closed socket must not be waited for."""
@@ -215,59 +216,53 @@ class MQTT(MQTTClient):
         self._tasks = []
         self._outbox = []
         self._fault = self._fault or OSError(errno.ENOTCONN)
-        self._answered.set()
         if self.sock:
-            self.sock.s.close()
+            self.sock.close()
             self.sock = None
 
     disconnect = ping = wait_msg = check_msg = None  # the original's would block: drop(), run() and the reading task
 
     def _put(self, data):
         self._outbox.append(data)
-        self._filled.set()
 
     async def _guard(self, work):
         try:
             await work
-        except OSError as error:
+        except (OSError, MQTTException) as error:
             self._fault = error
-        except (EOFError, MemoryError):
+        except ValueError as error:  # how mbedTLS's verification failures arrive
+            self._fault = BadCertificate(str(error))
+        except MemoryError:
             self._fault = OSError(errno.ECONNRESET)
-        self._answered.set()
 
     async def _write(self):
         while True:
-            await self._filled.wait()
-            self._filled.clear()
             while self._outbox:
                 self._writing_ms, self._writing = 0, True
-                self.sock.write(self._outbox.pop(0))
-                await self.sock.drain()
+                await sockets.send(self.sock, self._outbox.pop(0))
                 self._writing = False
+            await asyncio.sleep_ms(TICK_MS)
 
     async def _read(self):
-        stream = self.sock
+        sock, head, more = self.sock, bytearray(2), bytearray(1)
         while True:
-            head = await stream.readexactly(2)
+            await sockets.fill(sock, head)
             size, shift, byte = head[1] & 127, 7, head[1]
             while byte & 128:
                 if shift > 21:
                     raise OSError(errno.EINVAL)
-                byte = (await stream.readexactly(1))[0]
+                await sockets.fill(sock, more)
+                byte = more[0]
                 size |= (byte & 127) << shift
                 shift += 7
             try:
                 body = bytearray(min(size, PACKET_MAX))
             except MemoryError:
                 body = bytearray(min(size, 128))  # enough to acknowledge it
-            at, view = 0, memoryview(body)
-            while at < len(body):
-                more = await stream.readinto(view[at:])
-                if not more:
-                    raise EOFError
-                at += more
-            while at < size:
-                at += len(await stream.readexactly(min(256, size - at)))
+            await sockets.fill(sock, body)
+            rest = memoryview(bytearray(min(256, size - len(body))))
+            for at in range(len(body), size, 256):
+                await sockets.fill(sock, rest[: size - at])
             self._quiet_ms = 0
             self._take(head[0], body, size == len(body))
 
@@ -279,7 +274,6 @@ class MQTT(MQTTClient):
             # A late acknowledgement belongs to nobody any more.
             if len(body) >= 2 and self._waiting == body[0] << 8 | body[1]:
                 self._waiting, self._codes = 0, bytes(body[2:])
-                self._answered.set()
         elif kind == 0xD0:
             self._pinging, self._pinging_ms = False, 0
         else:

@@ -26,7 +26,7 @@ def heard(link, topic, payload):
         pass
     if not taken:
         link.rejected += 1
-    elif leaf in kept.LEAVES and not kept.keep(leaf, payload):
+    elif leaf in kept.LEAVES and not kept.keep(leaf, payload, leaf == "lists" and len(link.controller.lists[6]) > 1):
         link.unkept += 1
 
 

@@ -16,6 +16,8 @@ OVERLAYS = (
     "pump.core.usage",
     "pump.core.prover",
     "pump.core.traces",
+    "pump.core.lists",
+    "pump.core.fetch",
     "pump.core.account",
     "pump.core.relay",
     "pump.pages",

@@ -62,6 +62,7 @@ class Board:
         timelines = open_flash("trace", 0)
         if timelines:
             self.controller.trace = Trace(timelines)
+        self.controller.list_flash = open_flash("lists", 0)
         self.link = None
         self.worst_late_us = 0
         self.failure = None
@@ -96,7 +97,7 @@ class Board:
         controller.step(time.ticks_ms(), self.clock.now_s(), self.clock.quality)
         self.meter.arm(controller.outputs, inputs.edges)
         self.relays.apply(controller.outputs)
-        self.buzzer.tick(controller.outputs.buzzer)
+        self.buzzer.tick(controller.outputs.buzzer, controller.view.refusal)
         controller.outputs.buzzer = 0
 
     async def control(self):

@@ -206,7 +206,19 @@ def main():
     bench.run(500)
     bench.sale(card, "", 2000)
     bench.ctl.set_settings(1, {"no_flow_s": 45})
-    bench.ctl.set_blacklist(1, 0, bytes.fromhex("6200000000000017"))
+    from pump.core import lists
+
+    lists.take(
+        bench.ctl,
+        {
+            "version": 1,
+            "made": 0,
+            "count": [1, 0],
+            "base": [0, 0, 0, ""],
+            "black": [["6200000000000017"], []],
+            "white": [[], []],
+        },
+    )
     bench.ctl.command("lock")
     bench.sale(card, "", 1000)
     bench.tell()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pump.core import codes, records, view
+from pump.core import codes, lists, money, records, view
 from tests.core.rigs import PRICES, Bench
 from tools.sim import cards
 
@@ -240,12 +240,37 @@ def test_d22_the_coming_tariff_does_not_push_out_the_one_that_is_due() -> None:
     assert (bench.controller.prices, bench.controller.tariff) == ({1: 800}, 2)
     bench.authorise(bench.card())
     assert bench.controller.set_tariff(4, 0, {1: 850})
-    assert not bench.controller.set_tariff(5, tomorrow, {1: 999}), "asked for again after the sale"
+    assert bench.controller.set_tariff(5, tomorrow, {1: 999})
     bench.fuel(3)
     bench.hang()
     bench.wait(12)
+    assert bench.of(records.END)[0]["price_fen_per_l"] == 800
     assert (bench.controller.prices, bench.controller.tariff) == ({1: 850}, 4)
-    assert bench.controller.set_tariff(5, tomorrow, {1: 999})
+    assert [one[0] for one in bench.controller.coming] == [5], "4 is the later decision: the plan 3 is void"
+
+
+def test_d22_two_plans_come_into_force_at_their_times_and_midnight_in_a_sale_changes_nothing_in_it() -> None:
+    bench = Bench("slot")
+    midnight = bench.controller.now_s + 3_600
+    assert bench.controller.set_tariff(2, midnight, {1: 800})
+    assert bench.controller.set_tariff(3, midnight + 3_600, {1: 820})
+    assert not bench.controller.set_tariff(2, 0, {1: 700}), "a version is one price list for ever"
+    bench.authorise(bench.card())
+    bench.fuel(3)
+    bench.pump.clock_offset_s = 3_600  # midnight in the middle of the sale
+    bench.fuel(3)
+    assert bench.view.price_fen_per_l == 756
+    bench.hang()
+    bench.wait(12)
+    end = bench.of(records.END)[0]
+    assert end["price_fen_per_l"] == 756 and end["amount_fen"] == money.amount_fen(end["volume_ml"], 756)
+    changes = [p for p in bench.of(records.PRICE) if p["nozzle"] == 0 and p["tariff"] == 2]
+    assert [(p["old_fen_per_l"], p["new_fen_per_l"], p["effective"]) for p in changes] == [(756, 800, midnight)]
+    bench.pump.clock_offset_s = 7_200
+    bench.wait(2)
+    assert (bench.controller.prices, bench.controller.tariff) == ({1: 820}, 3)
+    bench.power_cycle()
+    assert (bench.controller.prices[1], bench.controller.tariff) == (820, 3)
 
 
 @pytest.mark.parametrize("prices", [{1: 0}, {1: 100_000}, {1: True}, {1: "756"}, {}])
@@ -366,9 +391,11 @@ def test_d2_a_blacklisted_card_is_settled_first_and_then_refused() -> None:
     bench.fuel(3)
     bench.hang()
     bench.wait(70)  # its grace time is over
-    number = bytes.fromhex("6200000000000001")
-    assert bench.controller.set_blacklist(1, 0, b"\0" * 8 + number)
-    assert not bench.controller.set_blacklist(2, 0, number + b"\0" * 8), "not in rising order"
+    number = "6200000000000001"
+    message = {"version": 1, "made": 0, "count": [1, 0], "base": [0, 0, 0, ""], "white": [[], []]}
+    assert lists.take(bench.controller, message | {"black": [["0" * 16, number], []]})
+    with pytest.raises(ValueError, match="order"):
+        lists.take(bench.controller, message | {"version": 2, "black": [[number, "0" * 16], []]})
     bench.settle(card)
     assert bench.view.refusal == codes.REFUSE_BLACKLISTED
     assert cards.open_sale(card) is None

@@ -12,6 +12,7 @@ object per line.
 # mypy: ignore-errors
 
 import asyncio
+import binascii
 import json
 import os
 import sys
@@ -30,6 +31,7 @@ from pump.core.checkpoint import Checkpoint
 from pump.core.config import Config
 from pump.core.controller import Controller
 from pump.core.journal import Journal
+from pump.core.limits import Card
 from pump.link import Link
 
 
@@ -69,6 +71,7 @@ def load(name):
 identity = json.loads(load("identity.json"))
 config = Config(identity)
 controller = Controller(config, Journal(Flash(8), config.device, config.journal_key), Checkpoint(Flash(4)), os.urandom)
+controller.list_flash = Flash(16)
 clock = Clock()
 controller.start(time.ticks_ms(), clock.now_s(), clock.quality, 1, b"\x12\x34\x56\x78\x9a\xbc\xde\xf0")
 link = Link(
@@ -80,6 +83,15 @@ link = Link(
     software="123456789abcdef0",
     boot=controller.boot_id,
 )
+
+
+WATCHED = "6200010000000017"
+
+
+def is_listed(number):
+    card = Card(bytes(7))
+    card.card_no = binascii.unhexlify(number)
+    return controller.listed(card)[0] == 4
 
 
 def obey(order):
@@ -113,11 +125,14 @@ def situation():
         "locked": controller.locked,
         "tariff": controller.tariff,
         "prices": controller.prices,
-        "black": controller.blacklist_version,
-        "blacks": len(controller.blacklist) // 8,
+        "lists": controller.lists[0],
+        "made": controller.lists[1],
+        "base": controller.lists[2],
+        "blacks": sum(len(change[0]) for change in controller.lists[6]) // 7,
+        "watched": is_listed(WATCHED),
         "settings": controller.settings.version,
         "no_flow_s": controller.settings.no_flow_s,
-        "newest_tariff": controller.next_tariff[0] if controller.next_tariff else controller.tariff,
+        "newest_tariff": controller.newest_tariff(),
         "quality": clock.quality,
         "offset": clock.offset // 10,
         "answered": controller.answered,

@@ -22,7 +22,7 @@ from tests.link.linked_pump import Station, linked_pump
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))
-SIGNED = {"ack", "tariff", "settings", "lists/black", "command", "answer"}
+SIGNED = {"ack", "tariff", "settings", "lists", "command", "answer"}
 
 
 def resolve(part: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +92,17 @@ def test_every_example_in_the_page_for_people_is_true() -> None:
         ("ack", {"seq": 1}),
         ("command", {"id": "12ab34cd", "do": "lock"}),
         ("tariff", {"version": 1, "effective": 0, "prices": {"1": 7.56}}),
-        ("lists/black", {"version": 1, "made": 0, "cards": ["6200"]}),
+        (
+            "lists",
+            {
+                "version": 1,
+                "made": 0,
+                "count": [1, 0],
+                "base": [0, 0, 0, ""],
+                "black": [["6200"], []],
+                "white": [[], []],
+            },
+        ),
         ("state", {"v": 1, "online": True}),
         ("live", {"s": "flying", "ml": 0, "fen": 0, "link": 1}),
     ],
@@ -161,6 +171,6 @@ def test_what_the_station_sends_is_what_the_contract_says(site: Settings, tmp_pa
         outbound = Outbound().due(conn, now)
     sent += [(sending.reply.leaf, sending.reply.message) for sending in outbound]
     engine.dispose()
-    assert {leaf for leaf, _ in sent} == {"ack", "answer", "tariff", "lists/black", "command"}
+    assert {leaf for leaf, _ in sent} == {"ack", "answer", "tariff", "lists", "command"}
     for leaf, content in sent:
         check(leaf, json.loads(json.dumps(content)))

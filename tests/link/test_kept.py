@@ -15,7 +15,7 @@ from tests.link.linked_pump import LinkedPump, Station, linked_pump
 
 CARDS = ["6200010000000017", "6200010000000025"]
 TOMORROW = 4_000_000_000
-LEAVES = ("tariff", "settings", "lists/black")
+LEAVES = ("tariff", "settings", "lists")
 
 
 @pytest.fixture
@@ -31,6 +31,20 @@ def station(quiet: Line) -> Station:
 
 def kept(home: Path, leaf: str) -> Path:
     return home / ("kept_" + leaf.replace("/", "_"))
+
+
+def lists(version: int, cards: list[str]) -> dict[str, Any]:
+    """The message without a base."""
+    none: list[str] = []
+    base = [0, 0, 0, ""]
+    return {
+        "version": version,
+        "made": 1_790_000_000,
+        "count": [len(cards), 0],
+        "base": base,
+        "black": [cards, none],
+        "white": [none, none],
+    }
 
 
 def alone(line: Line, home: Path) -> contextlib.AbstractContextManager[LinkedPump]:
@@ -52,8 +66,8 @@ def home(quiet: Line, station: Station, tmp_path: Path) -> Path:
         pump.wait(lambda now: now["tariff"] == 1)
         station.say("tariff", {"version": 2, "effective": TOMORROW, "prices": prices | {"1": 799}})
         station.say("settings", {"version": 3, "values": {"no_flow_s": 45}})
-        station.say("lists/black", {"version": 4, "made": 1_790_000_000, "cards": CARDS})
-        pump.wait(lambda now: now["black"] == 4 and now["settings"] == 3 and now["newest_tariff"] == 2)
+        station.say("lists", lists(4, CARDS))
+        pump.wait(lambda now: now["lists"] == 4 and now["settings"] == 3 and now["newest_tariff"] == 2)
         wait_for(lambda: all(kept(tmp_path / "p1", leaf).exists() for leaf in LEAVES))
     return tmp_path / "p1"
 
@@ -62,7 +76,7 @@ def test_d2_d22_after_a_power_cut_without_network_everything_is_known(quiet: Lin
     with alone(quiet, home) as pump:
         # Its journal is in memory and gone, so it has no prices, and a pump without prices takes the coming ones.
         now = pump.wait(lambda now: now["error"] == "net" and now["tariff"] == 2)
-    assert (now["black"], now["blacks"]) == (4, len(CARDS))
+    assert (now["lists"], now["blacks"]) == (4, len(CARDS))
     assert (now["settings"], now["no_flow_s"]) == (3, 45)
     assert now["prices"]["1"] == 799
     assert now["newest"] == 3 + 4, "BOOT, SETTING, LIST and a PRICE for each nozzle; no TAMPER"
@@ -75,10 +89,10 @@ def test_x1_a_tampered_file_is_dropped_told_and_harms_nothing_else(quiet: Line, 
     file.write_bytes(good.replace(b"0", b"1", 1))
     with alone(quiet, home) as pump:
         now = pump.wait(lambda now: now["error"] == "net")
-    assert [now["newest_tariff"], now["settings"], now["black"]] == [
+    assert [now["newest_tariff"], now["settings"], now["lists"]] == [
         0 if leaf == "tariff" else 2,
         0 if leaf == "settings" else 3,
-        0 if leaf == "lists/black" else 4,
+        0 if leaf == "lists" else 4,
     ]
     assert not file.exists() and len([one for one in LEAVES if kept(home, one).exists()]) == 2
 
@@ -88,10 +102,10 @@ def test_x1_an_older_version_replayed_after_the_restart_is_refused(quiet: Line, 
     old = {leaf: kept(home, leaf).read_bytes() for leaf in LEAVES}
     with linked_pump(quiet, home) as pump:
         pump.wait(lambda now: now["up"])
-        station.say("lists/black", {"version": 5, "made": 1_790_000_000, "cards": [*CARDS, "6200010000000033"]})
+        station.say("lists", lists(5, [*CARDS, "6200010000000033"]))
         station.say("settings", {"version": 4, "values": {"no_flow_s": 50}})
         station.say("tariff", {"version": 3, "effective": TOMORROW, "prices": {"1": 800}})
-        pump.wait(lambda now: now["black"] == 5 and now["settings"] == 4 and now["newest_tariff"] == 3)
+        pump.wait(lambda now: now["lists"] == 5 and now["settings"] == 4 and now["newest_tariff"] == 3)
         wait_for(lambda: all(kept(home, leaf).read_bytes() != old[leaf] for leaf in LEAVES))
     with linked_pump(quiet, home) as pump:
         for leaf in LEAVES:
@@ -99,7 +113,7 @@ def test_x1_an_older_version_replayed_after_the_restart_is_refused(quiet: Line, 
             station.say_raw(leaf, old[leaf])
             pump.wait(partial(has_newer, dict(before)))
         now = pump.now()
-    assert (now["black"], now["blacks"], now["settings"], now["no_flow_s"], now["newest_tariff"]) == (5, 3, 4, 50, 3)
+    assert (now["lists"], now["blacks"], now["settings"], now["no_flow_s"], now["newest_tariff"]) == (5, 3, 4, 50, 3)
     assert all(kept(home, leaf).read_bytes() != old[leaf] for leaf in LEAVES)
 
 
@@ -112,30 +126,30 @@ def test_what_comes_while_a_nozzle_is_up_waits_until_it_was_hung_up(
         pump.wait(lambda now: now["up"])
         pump.order("lift")
         pump.wait(lambda now: now["busy"])
-        station.say("lists/black", {"version": 6, "made": 1_790_000_000, "cards": CARDS}, retain=True)
+        station.say("lists", lists(6, CARDS), retain=True)
         try:
             time.sleep(1)
-            assert pump.now()["black"] == 0 and not kept(home, "lists/black").exists()
+            assert pump.now()["lists"] == 0 and not kept(home, "lists").exists()
             pump.order("hang")
-            pump.wait(lambda now: now["black"] == 6)
-            wait_for(kept(home, "lists/black").exists)
+            pump.wait(lambda now: now["lists"] == 6)
+            wait_for(kept(home, "lists").exists)
         finally:
-            station.client.publish(station.name("lists/black"), b"", retain=True)
+            station.client.publish(station.name("lists"), b"", retain=True)
     with alone(quiet, home) as pump:
-        assert pump.wait(lambda now: now["error"] == "net")["black"] == 6
+        assert pump.wait(lambda now: now["error"] == "net")["lists"] == 6
 
 
 def test_a_full_file_system_costs_the_file_not_the_list_and_the_old_file_stays(
     quiet: Line, station: Station, home: Path
 ) -> None:
-    (home / "kept_lists_black.new").mkdir()  # nothing can be written under this name
+    (home / "kept_lists.new").mkdir()  # nothing can be written under this name
     with linked_pump(quiet, home) as pump:
         pump.wait(lambda now: now["up"])
-        station.say("lists/black", {"version": 5, "made": 1_790_000_000, "cards": [*CARDS, "6200010000000033"]})
+        station.say("lists", lists(5, [*CARDS, "6200010000000033"]))
         now = pump.wait(lambda now: now["unkept"])
-        assert now["up"] and (now["black"], now["blacks"]) == (5, 3)
+        assert now["up"] and (now["lists"], now["blacks"]) == (5, 3)
     with alone(quiet, home) as pump:
-        assert pump.wait(lambda now: now["error"] == "net")["black"] == 4
+        assert pump.wait(lambda now: now["error"] == "net")["lists"] == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\0" * 5000, b"{}\n" + b"0" * 64, None])
@@ -151,13 +165,13 @@ def test_a_damaged_file_system_does_not_keep_the_pump_from_starting(
             kept(home, leaf).write_bytes(content)
     with alone(quiet, home) as pump:
         now = pump.wait(lambda now: now["error"] == "net")
-        assert (now["black"], now["settings"], now["newest_tariff"]) == (0, 0, 0)
+        assert (now["lists"], now["settings"], now["newest_tariff"]) == (0, 0, 0)
         assert now["newest"] == (1 if content is None else 4), "BOOT and a TAMPER record for each file"
 
 
 def test_x1_a_file_put_under_another_name_is_not_believed(quiet: Line, home: Path) -> None:
     """The topic, with pump and leaf, is part of what is signed."""
-    kept(home, "lists/black").write_bytes(kept(home, "settings").read_bytes())
+    kept(home, "lists").write_bytes(kept(home, "settings").read_bytes())
     with alone(quiet, home) as pump:
         now = pump.wait(lambda now: now["error"] == "net")
-    assert now["black"] == 0 and now["settings"] == 3
+    assert now["lists"] == 0 and now["settings"] == 3

@@ -1,5 +1,6 @@
 """The pump's link against a real broker: what is lost, repeated, forged or late must cost no record and free none."""
 
+import hashlib
 import json
 import queue
 import signal
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 
 from pump.core import records
+from station.cards.numbers import make
+from station.forecourt.card_lists import pages
+from station.mqtt import signing
 from station.platform.settings import Settings
 from tests.link.conftest import free_port, running_embedded, wait_for
 from tests.link.line import Line
@@ -203,21 +207,65 @@ def test_a_question_about_an_unfinished_card_goes_up_once_and_its_answer_comes_d
     pump.wait(lambda now: now["answered"] and now["answered"]["amount_fen"] == 100)
 
 
-def test_a_blacklist_is_taken_whole_or_not_at_all(station: Station, pump: LinkedPump) -> None:
-    cards = [f"6200010000{n:06d}" for n in (3, 17, 250)]
-    station.say("lists/black", {"version": 4, "made": 1790000000, "cards": cards})
-    pump.wait(lambda now: now["black"] == 4 and now["blacks"] == 3)
+def test_d19_a_list_message_is_taken_whole_or_not_at_all(station: Station, pump: LinkedPump) -> None:
+    none = [0, 0, 0, ""]
+
+    def said(version: int, added: object, base: object = none) -> dict[str, Any]:
+        return {
+            "version": version,
+            "made": 1790000000,
+            "count": [0, 0],
+            "base": base,
+            "black": [added, []],
+            "white": [[], []],
+        }
+
+    cards = [make(1, serial) for serial in (3, 17, 250)]
+    station.say("lists", said(4, cards))
+    pump.wait(lambda now: now["lists"] == 4 and now["blacks"] == 3)
     wrong: tuple[object, ...] = (
         ["6200"], ["62000100000000zz"], [1], "6200", None, cards[::-1], [*cards, "6200"], [*cards, cards[2]], [cards],
     )  # fmt: skip
     # Retained, as the station sends it: a pump whose line breaks just then hears it again.
-    for version, bad in [*((5, bad) for bad in wrong), (3, [])]:
+    for message in (*(said(5, bad) for bad in wrong), said(3, []), said(5, [], [7, 1])):
         before = pump.now()["rejected"]
-        station.say("lists/black", {"version": version, "made": 1790000000, "cards": bad}, retain=True)
+        station.say("lists", message, retain=True)
         pump.wait(partial(has_rejected_more_than, before))
-    assert pump.now()["black"] == 4 and pump.now()["blacks"] == 3
-    station.say("lists/black", {"version": 6, "made": 1790000000, "cards": []}, retain=True)
-    pump.wait(lambda now: now["black"] == 6 and now["blacks"] == 0)
+    assert pump.now()["lists"] == 4 and pump.now()["blacks"] == 3
+    station.say("lists", said(6, []), retain=True)
+    pump.wait(lambda now: now["lists"] == 6 and now["blacks"] == 0)
+
+
+def test_d19_a_base_is_fetched_part_by_part_and_goes_on_after_a_broken_line(
+    quiet: Line, station: Station, tmp_path: Path
+) -> None:
+    numbers = [make(1, serial) for serial in range(1, 4000)]
+    image = pages(sorted(numbers))
+    sha = hashlib.sha256(image).hexdigest()
+    base = [9, len(image) // 128, 0, sha]
+    message = {"version": 9, "made": 1790000000, "count": [0, 0], "base": base, "black": [[], []], "white": [[], []]}
+    with linked_pump(quiet, tmp_path / "p1") as pump:
+        pump.wait(lambda now: now["up"])
+        station.say("lists", message)
+        asked = answered = 0
+        while pump.now()["base"] != 9:
+            question = json.loads(station.hear("ask", 20))
+            if question["ask"] != "part":
+                continue
+            assert (question["of"], question["version"]) == ("lists", 9)
+            asked += 1
+            if asked == 4:
+                continue  # the answer is lost: asked for again
+            part = image[question["at"] : question["at"] + 512]
+            payload = signing.sign(
+                station.key, station.name("answer"), {"id": question["id"], "at": question["at"]}, part
+            )
+            station.say_raw("answer", payload.replace(part, part[::-1]) if asked == 6 else payload)
+            answered += asked != 6
+            if answered == -(-len(image) // 512):
+                break
+        pump.wait(lambda now: now["base"] == 9)
+        assert asked == answered + 2 and pump.now()["lists"] == 9
 
 
 def test_live_figures_come_more_than_four_times_a_second_while_a_nozzle_is_up(

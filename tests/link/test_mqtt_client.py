@@ -145,11 +145,11 @@ def test_each_packet_is_one_write() -> None:
 writes = []
 async def main():
     await client.connect(2000); asyncio.create_task(attempt(client.run()))
+    await asyncio.sleep_ms(50)  # the reading task has its socket
     real = client.sock
     class Counting:
-        s = real.s
         def write(self, data):
-            writes.append(len(data)); real.write(data)
+            writes.append(len(data)); return real.write(data)
         def __getattr__(self, name):
             return getattr(real, name)
     client.sock = Counting()

@@ -1,9 +1,14 @@
 """Tariffs, lists, commands, tanks and the live board (D5, D9, D22, I1)."""
 
+import hashlib
+import json
+from collections.abc import Iterable
+
 import pytest
 from sqlalchemy import Engine
 
 from station import forecourt, wetstock
+from station.cards.numbers import make
 from station.mqtt.outbound import Outbound
 from station.platform import database
 from tests.station.world import T0
@@ -15,9 +20,24 @@ def test_a_tariff_for_later_leaves_the_one_in_force(engine: Engine) -> None:
         coming = forecourt.set_tariff(conn, {1: 800, 2: 850}, T0 + 500, "boss", T0 + 100)
         now = forecourt.current_tariff(conn, T0 + 499)
         assert now is not None and (now.version, now.prices[1]) == (1, 756)
-        assert forecourt.next_tariff(conn, T0 + 499) == coming
+        assert forecourt.coming_tariffs(conn, T0 + 499) == [coming]
         assert forecourt.current_tariff(conn, T0 + 500) == coming
-        assert forecourt.next_tariff(conn, T0 + 500) is None
+        assert forecourt.coming_tariffs(conn, T0 + 500) == []
+
+
+def test_d22_several_plans_get_their_turn_and_a_later_decision_voids_those_due_after_it(engine: Engine) -> None:
+    with database.write(engine) as conn:
+        monday = forecourt.set_tariff(conn, {1: 800}, T0 + 500, "boss", T0 + 100)
+        tuesday = forecourt.set_tariff(conn, {1: 810}, T0 + 900, "boss", T0 + 100)
+        assert forecourt.coming_tariffs(conn, T0 + 100) == [monday, tuesday]
+        assert forecourt.current_tariff(conn, T0 + 600) == monday
+        assert forecourt.coming_tariffs(conn, T0 + 600) == [tuesday]
+        at_noon = forecourt.set_tariff(conn, {1: 790}, T0 + 700, "boss", T0 + 610)
+        assert forecourt.coming_tariffs(conn, T0 + 620) == [at_noon]
+        assert forecourt.current_tariff(conn, T0 + 1000) == at_noon
+        sent = [one for one in Outbound().due(conn, T0 + 620) if one.reply.pump == "p1"]
+        ((tariff,),) = [[one.reply.message for one in sent if one.reply.leaf == "tariff"]]
+        assert (tariff["version"], [one["version"] for one in tariff["next"]]) == (monday.version, [at_noon.version])
 
 
 @pytest.mark.parametrize("prices", [{}, {1: 0}, {1: -5}, {1: 100_000}, {1: 7.56}])
@@ -26,23 +46,54 @@ def test_impossible_prices_are_refused(engine: Engine, prices: dict[int, int]) -
         forecourt.set_tariff(conn, prices, T0, "boss", T0)
 
 
+def numbers(serials: Iterable[int]) -> list[str]:
+    return [make(1, serial) for serial in serials]
+
+
 def test_the_blacklist_gets_a_version_only_when_it_changes(engine: Engine) -> None:
+    one, two = numbers((1, 2))
     with database.write(engine) as conn:
-        assert forecourt.blacklist(conn).version == 0
-        assert forecourt.set_blacklist(conn, ["2", "1", "2"], T0).cards == ("1", "2")
-        assert forecourt.set_blacklist(conn, ["1", "2"], T0 + 1).version == 1
+        assert forecourt.blacklist(conn).version == 0 and forecourt.lists_news(conn, T0) == (0, 0)
+        assert forecourt.set_blacklist(conn, [two, one, two], T0).cards == (one, two)
+        assert forecourt.set_blacklist(conn, [one, two], T0 + 1).version == 1
         assert forecourt.set_blacklist(conn, [], T0 + 2).version == 2
+        assert forecourt.lists_news(conn, T0 + 2) == (2, T0 + 2)
+        assert forecourt.lists_news(conn, T0 + 90_000)[1] > T0 + 86_000, "known to be the latest until now"
 
 
-def test_a_blacklist_that_no_pump_would_take_is_refused_and_the_one_in_force_stays(engine: Engine) -> None:
-    """D2: the pumps read at most 180 cards at once; a longer list must not be sent and silently dropped there."""
-    full = [f"62000100{n:08d}" for n in range(180)]
+def test_d19_small_changes_lie_beside_the_base_and_large_ones_make_a_new_one(engine: Engine) -> None:
+    many = numbers(range(1, 3001))
     with database.write(engine) as conn:
-        assert len(forecourt.set_blacklist(conn, full, T0).cards) == 180
-        with pytest.raises(ValueError, match="180"):
-            forecourt.set_blacklist(conn, [*full, "6200010000009999"], T0 + 1)
-        assert forecourt.blacklist(conn).version == 1
-        assert forecourt.set_blacklist(conn, full[1:], T0 + 2).version == 2
+        assert forecourt.set_blacklist(conn, many[:40], T0).cards == tuple(many[:40])
+        assert forecourt.lists_message(conn, T0)["base"] == [0, 0, 0, ""]
+        assert forecourt.set_blacklist(conn, many, T0 + 1).cards == tuple(many)
+        based = forecourt.lists_message(conn, T0 + 1)
+        version, black_pages, white_pages, sha = based["base"]
+        assert (version, white_pages, based["count"]) == (2, 0, [3000, 0])
+        assert based["black"] == [many[40:88], []], "what is new comes at once, as far as there is room"
+        image = b""
+        while part := forecourt.list_part(conn, version, len(image)):
+            image += part
+        assert len(image) == black_pages * 128 and hashlib.sha256(image).hexdigest() == sha
+        forecourt.set_blacklist(conn, many[1:], T0 + 2)
+        forecourt.set_whitelist(conn, numbers((9001, 9002)), T0 + 3)
+        changed = forecourt.lists_message(conn, T0 + 3)
+        assert (changed["version"], changed["base"]) == (4, based["base"])
+        assert changed["count"] == [2999, 2]
+        assert (changed["black"], changed["white"]) == ([[], many[:1]], [numbers((9001, 9002)), []])
+        assert len(json.dumps(changed)) < 1100
+        assert forecourt.whitelist(conn) == tuple(numbers((9001, 9002)))
+
+
+def test_d19_more_than_pumps_can_carry_is_refused_and_the_lists_in_force_stay(engine: Engine) -> None:
+    with database.write(engine) as conn:
+        forecourt.set_blacklist(conn, numbers((1, 2)), T0)
+        with pytest.raises(ValueError, match="100000"):
+            forecourt.set_blacklist(conn, numbers(range(1, 100_002)), T0 + 1)
+        far_apart = [make(station, 1) for station in range(1, 60_000)]
+        with pytest.raises(ValueError, match="bytes"):
+            forecourt.set_whitelist(conn, far_apart + numbers(range(2, 40_000)), T0 + 1)
+        assert forecourt.blacklist(conn).cards == tuple(numbers((1, 2)))
 
 
 def test_what_goes_down_goes_once_and_again_after_a_new_connection(engine: Engine) -> None:
@@ -54,13 +105,14 @@ def test_what_goes_down_goes_once_and_again_after_a_new_connection(engine: Engin
             (pump, "tariff", True) for pump in ("p1", "p2", "p3", "p4")
         ]
         assert outbound.due(conn, T0 + 1) == []
-        forecourt.set_blacklist(conn, ["6200010000000017"], T0)
-        assert {one.reply.leaf for one in outbound.due(conn, T0 + 1)} == {"lists/black"}
+        forecourt.set_blacklist(conn, numbers((1,)), T0)
+        assert {one.reply.leaf for one in outbound.due(conn, T0 + 1)} == {"lists"}
         forecourt.set_tariff(conn, {1: 800}, T0 + 500, "boss", T0)
         p1 = [one for one in outbound.due(conn, T0 + 1) if one.reply.pump == "p1"]
-        assert [(one.reply.message["version"], one.retain) for one in p1] == [(1, False), (2, True)]
+        ((message, retain),) = [(one.reply.message, one.retain) for one in p1]
+        assert (message["version"], message["next"][0]["version"], retain) == (1, 2, True)
         outbound.connected()
-        assert len(outbound.due(conn, T0 + 1)) == 12
+        assert len(outbound.due(conn, T0 + 1)) == 8
 
 
 def test_a_command_is_sent_until_done_or_too_old(engine: Engine) -> None:

@@ -69,7 +69,6 @@ class Controller(linkside.LinkSide):
         self.delivery = delivery.Delivery(self)
         self.buffer = bytearray(records.SIZE)
         self.prices = {}
-        self.blacklist = b""
         self.raised = []
         self.cutoff = [None] * 4  # see core/cutoff.py
         self.alarms = ()
@@ -77,10 +76,11 @@ class Controller(linkside.LinkSide):
         self.leases = []  # see core/account.py
         self.leak_ml, self.leak_ms, self.leak_from = [0] * 4, [0] * 4, [0] * 4
         self.trace = None  # keeps the pulse timeline of sales (core/trace.py), on boards with a partition for it
-        self.next_tariff = self.asking = self.answered = self.present = None  # present: uid of the card on the reader
+        self.coming = []  # tariffs planned: (version, effective, prices), the next one first
+        self.asking = self.answered = self.present = None  # present: uid of the card on the reader
         self.now_ms = self.now_s = self.quality = self.uptime_ms = self.boot_id = self.unlogged = 0
         self.meter_id = self.strangers = 0  # see recovery.identify()
-        self.tariff = self.blacklist_version = self.locked = self.pulser_faults = self.overruns = 0
+        self.tariff = self.locked = self.pulser_faults = self.overruns = 0
         self.statement = self.lifted_ms = self._kept_ms = self._tries = 0
         self.hazard = self.link_online = self.job_wanted = self._job_runs = False
         self.dialog = None  # what takes the keys while a person answers: an object with key(ch), see core/dialog.py
@@ -122,7 +122,7 @@ class Controller(linkside.LinkSide):
             alarms.watch(self)
             if self.answers and not running and ticks.diff(now_ms, self.answers.at_ms) >= ANSWER_MS:
                 self.answers.forget()
-            if self.next_tariff and not self.delivery.sale and not self.delivery.reserving:
+            if self.coming and not self.delivery.sale and not self.delivery.reserving:
                 self.change_prices()
 
     def idle_work(self):
@@ -132,6 +132,7 @@ class Controller(linkside.LinkSide):
         self.checkpoint.keep_acked(self.journal.acked)
         if self.journal.head - self.statement > self.journal.restate_every:
             self._state_again()
+        self.idle_link()
 
     def _state_again(self):
         """Everything that recovery needs, before it falls out of recovery's window."""

@@ -1,4 +1,4 @@
-"""May this card be used here? What was read off it; expiry, blacklist, station, hour: codes.REFUSE_*, 0: yes."""
+"""May this card be used here? What was read off it; expiry, station, hour: codes.REFUSE_*, 0: yes."""
 
 from pump.core import card_layout, codes, records
 
@@ -27,10 +27,8 @@ class Card:
         return card_layout.KIND_MANAGER <= self.kind <= card_layout.KIND_SERVICE or self.kind == card_layout.KIND_STAFF
 
 
-def refuse(card, station_no, now_s, quality, blacklist):
+def refuse(card, station_no, now_s, quality):
     """For any use of the card at this pump; the wall time counts only where it is known."""
-    if listed(blacklist, card.card_no):
-        return codes.REFUSE_BLACKLISTED
     if card.expiry and quality != records.TIME_UNKNOWN and now_s >= card.expiry:
         return codes.REFUSE_EXPIRED
     if any(card.stations) and station_no not in card.stations:
@@ -41,15 +39,3 @@ def refuse(card, station_no, now_s, quality, blacklist):
         if not card.hours >> (now_s + card_layout.DAY_OFFSET_S) // 3600 % 24 & 1:
             return codes.REFUSE_HOURS
     return 0
-
-
-def listed(cards, card_no):
-    """Is card_no among cards: numbers (8 bytes of BCD) one after the other in rising order? Binary search."""
-    low, high = 0, len(cards) // 8
-    while low < high:
-        middle = (low + high) // 2
-        if cards[middle * 8 : middle * 8 + 8] < card_no:
-            low = middle + 1
-        else:
-            high = middle
-    return cards[low * 8 : low * 8 + 8] == card_no

@@ -5,11 +5,15 @@ from pump.core import alarms, codes, records, settings, view
 LOCK_NAME = b"locked"  # SETTING record by which locks outlive power
 METER_ID = b"meter_id"  # SETTING: new is the crc of board and meters that belong together, old counts strange starts
 LEAST_PRICE_FEN, MOST_PRICE_FEN = 1, 99999
-LIST_BLACK = 1  # LIST.list
+MOST_COMING = 5  # tariffs planned
+LOOK_MS = 10000
 
 
 class LinkSide:
     errand = None  # what is fetched from the station part by part while idle: an object with ask, part, work (fetch.py)
+    lists = (0, 0, 0, -1, 0, 0, ())  # see core/lists.py
+    list_flash = None  # where their base lies: two slots; None: changes alone, in memory
+    _look_ms = 0
     upload = None  # what goes up on request: a generator of (leaf, at most 1,024 bytes)
 
     def journal_ack(self, seq):
@@ -19,25 +23,29 @@ class LinkSide:
     def set_tariff(self, version, effective, prices):
         """prices: {grade: fen per litre}; effective: Unix time. Takes effect when due and no sale runs.
 
-        False (and nothing changed) for a version not above the last, a price outside 1..99999, or while one that is due
-        waits for the end of a sale: the coming one must not push it out.
+        In force is the highest version whose time has come, so a plan is void once a later version is due before it.
+        False (and nothing changed) for a version that is known, void or past, and for a price outside 1..99999.
         """
-        newest = self.next_tariff[0] if self.next_tariff else self.tariff
         for price in prices.values():
             if type(price) is not int or not LEAST_PRICE_FEN <= price <= MOST_PRICE_FEN:
                 return False
-        if version <= newest or not prices:
+        if version <= self.tariff or not prices:
             return False
-        if self.next_tariff and not self.delivery.sale and not self.delivery.reserving:
-            self.change_prices()
-        if self.next_tariff and self.next_tariff[1] <= self.now_s:
-            return False
-        self.next_tariff = version, effective, prices
+        for known in self.coming:
+            if known[0] == version or known[0] > version and known[1] <= effective:
+                return False
+        coming = [one for one in self.coming if one[0] > version or one[1] < effective]
+        coming.append((version, effective, prices))
+        self.coming = sorted(coming, key=_effective)[:MOST_COMING]
         return True
 
+    def newest_tariff(self):
+        """The highest version known, in force or planned."""
+        return max([self.tariff] + [one[0] for one in self.coming])
+
     def change_prices(self):
-        """Called while no sale runs: put a tariff in force whose time has come."""
-        version, effective, prices = self.next_tariff
+        """Called while no sale runs: put the tariff in force that is due; a pump without prices takes the first."""
+        version, effective, prices = self.coming[0]
         if effective > self.now_s and self.prices:
             return
         for nozzle in range(len(self.config.grades)):
@@ -45,7 +53,8 @@ class LinkSide:
             old, new = self.prices.get(grade, 0), prices.get(grade, 0)
             if old != new:
                 self.append(records.PRICE, (version, nozzle, grade, old, new, effective & 0xFFFFFFFF))
-        self.tariff, self.prices, self.next_tariff = version, prices, None
+        self.tariff, self.prices = version, prices
+        self.coming = [one for one in self.coming if one[0] > version]
 
     def set_settings(self, version, values):
         """values: {name: int} (core/settings.py). Returns "" or the reason why nothing was changed."""
@@ -61,22 +70,24 @@ class LinkSide:
                     setattr(self.settings, name, values[name])
         return why
 
-    def set_blacklist(self, version, made, cards):
-        """cards: bytes, the 8-byte BCD card numbers one after the other, in rising order.
+    def listed(self, card):
+        """(refusal code, detail) that the lists have against a card; (0, 0): none."""
+        if not (self.lists[0] or self.lists[2] or self.settings.white_only):
+            return 0, 0
+        from pump.core import lists
 
-        False (and the old list stays) for a version not above the last or numbers out of order.
-        """
-        if version <= self.blacklist_version or len(cards) % 8:
-            return False
-        last = b""
-        for at in range(0, len(cards), 8):
-            card = cards[at : at + 8]
-            if last >= card:
-                return False
-            last = card
-        self.blacklist_version, self.blacklist = version, cards
-        self.append(records.LIST, (LIST_BLACK, version, len(cards) // 8, made & 0xFFFFFFFF))
-        return True
+        return lists.refuse(self, card)
+
+    def lists_old(self):
+        """Are the lists older than the setting allows? Not asked of a pump that never had any, or has no time."""
+        limit_h = self.settings.list_age_h
+        return bool(self.lists[0] and limit_h and self.quality and self.now_s - self.lists[1] > limit_h * 3600)
+
+    def idle_link(self):
+        """While idle: one step of what is fetched, or now and then a look at the lists' age."""
+        if not (self.errand and self.errand.work()) and self.uptime_ms >= self._look_ms:
+            self._look_ms = self.uptime_ms + LOOK_MS
+            alarms.put(self, codes.ALARM_LIST_OLD, alarms.NONE, self.lists_old())
 
     def command(self, name):
         """lock, unlock or stop. Returns "" or the reason why not. Repetition by id is the link's matter."""
@@ -145,3 +156,7 @@ class LinkSide:
         if v.card_no and v.state not in (view.IDLE, view.NOZZLE):
             out["card"] = "".join("%02x" % b for b in v.card_no)
         return out
+
+
+def _effective(tariff):
+    return tariff[1]

@@ -18,6 +18,9 @@ preflow_ml 50 5 500
 max_sale_s 1800 60 7200
 max_flow_ml_s 2500 200 5000
 duty_required 0 0 1
+white_only 0 0 1
+list_age_h 168 0 8760
+list_old_stop 0 0 1
 language 0 0 2"""
 
 

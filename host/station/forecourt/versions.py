@@ -1,8 +1,7 @@
-"""Versioned data for the pumps: tariffs with an effective time, and the blacklist. Versions only rise."""
+"""Tariffs: versions that only rise, each with the time from which it is in force."""
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,20 +33,8 @@ prices_table = append_only(
     )
 )
 
-blacklists_table = append_only(
-    Table(
-        "blacklists",
-        metadata,
-        Column("version", BigInt, primary_key=True, autoincrement=False),
-        Column("made", BigInt, nullable=False),
-        Column("cards", Text, nullable=False),  # JSON list of card numbers, sorted
-        **STRICT,
-    )
-)
-
-
 MAX_FEN_PER_L = 99_999
-MAX_BLACKLIST = 180  # cards: what a pump takes in one message (docs/mqtt.md)
+MOST_COMING = 4  # plans that pumps are told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +46,6 @@ class Tariff:
     prices: Mapping[int, int]
     made: int
     made_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blacklist:
-    version: int
-    made: int
-    cards: tuple[str, ...]
 
 
 def set_tariff(conn: Connection, prices: Mapping[int, int], effective: int, made_by: str, now: int) -> Tariff:
@@ -86,40 +66,24 @@ def current_tariff(conn: Connection, now: int) -> Tariff | None:
     return _first(_tariffs(conn, select(tariffs_table).where(tariffs_table.c.effective <= now), 1))
 
 
-def next_tariff(conn: Connection, now: int) -> Tariff | None:
-    """The highest version, if it takes effect later."""
-    latest = _first(tariffs(conn, 1))
-    return latest if latest and latest.effective > now else None
+def coming_tariffs(conn: Connection, now: int) -> list[Tariff]:
+    """The versions that will yet come into force, in that order.
+
+    In force is the highest version whose time has come: a plan is void once a later version is in force before it.
+    """
+    found: list[Tariff] = []
+    for tariff in _tariffs(conn, select(tariffs_table).where(tariffs_table.c.effective > now), MOST_COMING):
+        if (
+            not found or tariff.effective < found[0].effective
+        ):  # newest version first: an older one only if it is earlier
+            found.insert(0, tariff)
+    current = current_tariff(conn, now)
+    return [tariff for tariff in found if current is None or tariff.version > current.version]
 
 
 def tariffs(conn: Connection, limit: int = 20) -> list[Tariff]:
     """Versions, newest first."""
     return _tariffs(conn, select(tariffs_table), limit)
-
-
-def set_blacklist(conn: Connection, cards: Sequence[str], now: int) -> Blacklist:
-    """Publishes the whole list of blocked cards as a new version; the same list again keeps its version.
-
-    Raises ValueError for more than MAX_BLACKLIST cards: the pumps would drop it and go on with the old one.
-    """
-    latest = blacklist(conn)
-    wanted = tuple(sorted(set(cards)))
-    if wanted == latest.cards:
-        return latest
-    if len(wanted) > max(MAX_BLACKLIST, len(latest.cards) - 1):  # one that is too long already may get shorter
-        raise ValueError(
-            f"黑名单最多 {MAX_BLACKLIST} 张卡，请先恢复不再需要停用的卡 "
-            f"the blacklist holds at most {MAX_BLACKLIST} cards: unblock one that need not stay blocked first"
-        )
-    insert_rows(conn, blacklists_table, [(latest.version + 1, now, json.dumps(wanted))])
-    return Blacklist(latest.version + 1, now, wanted)
-
-
-def blacklist(conn: Connection) -> Blacklist:
-    """The latest list; version 0 and empty before the first."""
-    query = select(blacklists_table).order_by(blacklists_table.c.version.desc()).limit(1)
-    row = conn.execute(query).first()
-    return Blacklist(row.version, row.made, tuple(json.loads(row.cards))) if row else Blacklist(0, 0, ())
 
 
 def _tariffs(conn: Connection, query: Select[Any], limit: int) -> list[Tariff]:

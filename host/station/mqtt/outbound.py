@@ -1,6 +1,7 @@
-"""What goes down without being asked for: tariff and blacklist (retained, again at every connection), and commands."""
+"""What goes down without being asked for: tariffs and card lists (retained, again at every connection), commands."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -28,20 +29,15 @@ class Outbound:
 
     def due(self, conn: Connection, now: int) -> list[Sending]:
         """What the pumps do not have yet, in the order of sending."""
-        current, following = forecourt.current_tariff(conn, now), forecourt.next_tariff(conn, now)
-        black = forecourt.blacklist(conn)
+        (tariffs, known), news = _tariffs(conn, now), forecourt.lists_news(conn, now)
+        lists: dict[str, Any] = {}
         sendings: list[Sending] = []
         for pump in forecourt.pumps(conn):
-            # The broker keeps only the last: the tariff in force goes first, the coming one stays with it.
-            wanted = [tariff for tariff in (current, following) if tariff is not None]
-            if self._is_new(pump.pump, "tariff", tuple(tariff.version for tariff in wanted)):
-                for tariff in wanted:
-                    prices = {str(grade): fen for grade, fen in tariff.prices.items()}
-                    content = {"version": tariff.version, "effective": tariff.effective, "prices": prices}
-                    sendings.append(Sending(Reply(pump.station, pump.pump, "tariff", content), tariff is wanted[-1]))
-            if black.version and self._is_new(pump.pump, "lists/black", (black.version,)):
-                content = {"version": black.version, "made": black.made, "cards": list(black.cards)}
-                sendings.append(Sending(Reply(pump.station, pump.pump, "lists/black", content), True))
+            if tariffs and self._is_new(pump.pump, "tariff", known):
+                sendings.append(Sending(Reply(pump.station, pump.pump, "tariff", tariffs), True))
+            if news[0] and self._is_new(pump.pump, "lists", news):
+                lists = lists or forecourt.lists_message(conn, news[1])
+                sendings.append(Sending(Reply(pump.station, pump.pump, "lists", lists), True))
         for command in forecourt.commands_due(conn, now):
             content = {"id": command.id, "boot": command.boot, "do": command.do}
             sendings.append(Sending(Reply(command.station, command.pump, "command", content), False))
@@ -52,3 +48,21 @@ class Outbound:
             return False
         self.sent[pump, what] = versions
         return True
+
+
+def _tariffs(conn: Connection, now: int) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """The tariff in force and those that are planned, in one message; and their versions."""
+    current = forecourt.current_tariff(conn, now)
+    known = ([current] if current else []) + forecourt.coming_tariffs(conn, now)
+    if not known:
+        return {}, ()
+    contents = [
+        {
+            "version": tariff.version,
+            "effective": tariff.effective,
+            "prices": {str(grade): fen for grade, fen in tariff.prices.items()},
+        }
+        for tariff in known
+    ]
+    following = {"next": contents[1:]} if contents[1:] else {}
+    return {**contents[0], **following}, tuple(tariff.version for tariff in known)
