@@ -87,7 +87,7 @@ def duty(t: Words, known: Shifts) -> str:
         f"{words.pump(t, pump)} {known.holders.get(card_no) or figures.card(card_no)}"
         for pump, card_no in sorted(known.duty.items())
     ]
-    return f"{t('shifts.duty')}：{' · '.join(on)}" if on else t("shifts.nobody")
+    return t("shifts.duty", who=" · ".join(on)) if on else t("shifts.nobody")
 
 
 def register(frame: Frame) -> None:
