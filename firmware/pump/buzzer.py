@@ -1,12 +1,10 @@
-"""The buzzer: each code is a pattern of 50 ms beats."""
+"""The buzzer: plays a pattern of beats (beeps.py), one bit after the other."""
 
 from machine import Pin
 
-from pump import pins
+from pump import beeps, pins
 
-_BEAT_TICKS = 5
-# By view.BEEP_*: the lowest bit sounds first.
-_PATTERNS = (0, 0b1, 0b11, 0b1110111, 0b11110011110011)
+_BEAT_TICKS = 4  # between two looks at the pattern: 50 ms
 
 
 class Buzzer:
@@ -15,10 +13,10 @@ class Buzzer:
         self._pattern = 0
         self._ticks = 0
 
-    def tick(self, code):
-        """Once per control tick; a code other than 0 starts its pattern."""
+    def tick(self, code, refusal):
+        """Once per control tick; a code other than 0 starts its pattern, which tells a refusal's code as well."""
         if code:
-            self._pattern, self._ticks = _PATTERNS[code], 0
+            self._pattern, self._ticks = beeps.pattern(code, refusal), 0
         if self._ticks == 0:
             self._pin.value(self._pattern & 1)
             self._pattern >>= 1

@@ -14,7 +14,7 @@ CHARACTER, GRAPHIC = 20, 16  # columns
 ZH, EN = 0, 1
 _OWN = 2  # the column of texts.WORDS for the 20 x 4 display
 YUAN, LITRE, PRICE, LEFT, MONEY, VOLUME, FULL, TYPE, SCAN = 1, 2, 3, 4, 5, 6, 7, 8, 9  # lines of texts.WORDS
-_STATES = (v.IDLE, v.NOZZLE, v.CARD, v.AUTHORISED, v.STARTING, v.FUELLING, v.SLOW, v.STOPPING, v.SETTLING, v.LOCKED)
+STATES = (v.IDLE, v.NOZZLE, v.CARD, v.AUTHORISED, v.STARTING, v.FUELLING, v.SLOW, v.STOPPING, v.SETTLING, v.LOCKED)
 _TYPED = (v.NOTICE_PIN, v.NOTICE_ODOMETER, v.NOTICE_PROVER)
 
 
@@ -63,7 +63,7 @@ def message(view, lock, lang):
         return texts.pick(texts.LOCKS, lock, lang)
     if view.state == v.IDLE and (view.amount_fen or view.volume_ml):
         return texts.pick(texts.REASONS, view.reason, lang)
-    return texts.pick(texts.STATES, _STATES.index(view.state) + 1, lang)
+    return texts.pick(texts.STATES, STATES.index(view.state) + 1, lang)
 
 
 def litres(volume_ml):
