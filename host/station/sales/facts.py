@@ -202,8 +202,11 @@ def _learn(facts: Facts, *groups: tuple[_Names, tuple[Any, ...]]) -> str | None:
 
 
 def stage(facts: Facts) -> tuple[bool, bool, bool, bool]:
-    """Which postings the facts allow: reservation, money for fuel, fuel from the tank, return of the rest."""
-    on_card = bool(facts.is_reserved and facts.card_no)
+    """Which postings the facts allow: reservation, money for fuel, fuel from the tank, return of the rest.
+
+    A settlement alone moves nothing: its sale's own pump must have told of it (START or END, which know the grade).
+    """
+    on_card = bool(facts.is_reserved and facts.card_no and facts.grade is not None)
     ended = facts.ended is not None and facts.grade is not None
     return (
         on_card,

@@ -20,6 +20,7 @@ from station.sales import chain, facts, isolation, outside, reasons, shadowing, 
 from station.sales.chain import Link, Proven
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
+from station.sales.unstarted import unstarted
 
 BATCH_LIMIT = 64  # records in one message; a pump sends eight at most
 
@@ -100,7 +101,7 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
             odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
     merge.save()
     accounts.follow(conn, [_heard(link) for link in links if link.proven], now)
-    return odd + merge.odd
+    return odd + merge.odd + unstarted(conn, proven, merge.touched)
 
 
 def _heard(link: Link) -> accounts.Heard:

@@ -14,7 +14,7 @@ from pump.core import records
 from station import ledger
 from station.platform.bulk import select_in, select_pairs, upsert_rows
 from station.sales import reasons, tables
-from station.sales.facts import Facts
+from station.sales.facts import Facts, stage
 from station.sales.isolation import Oddity
 
 RANK_RESERVED, RANK_SETTLED, RANK_DESK = 1, 2, 3
@@ -54,10 +54,13 @@ class _Row:
     on_account: int = 0
 
     def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
-        """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one."""
+        """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one.
+
+        fen None: something happened to the purse, and what it held then is not known. That outdates what was seen.
+        """
         order = counter * 4 + rank
         self.counter = max(self.counter, counter)
-        if fen is not None and order >= self.seen_rank:
+        if order > self.seen_rank or (fen is not None and order == self.seen_rank):
             self.seen_rank, self.seen_fen, self.seen_at = order, fen, at
 
     def is_complete(self) -> bool:
@@ -175,8 +178,9 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
         if not row.opened and row.reserved_count == row.counter == 0:
             device, seq = tables.split_id(sale.id)
             odd.append(Oddity(reasons.UNKNOWN_CARD, sale.card_no, b"", detail=f"{device}/{seq}"))
+        new = stage(sale)
         if sale.is_reserved:
-            if not old[0]:
+            if new[0] and not old[0]:
                 row.reserved_count += 1
                 if sale.counter <= row.counter:  # one beyond all that were seen cannot have been there before
                     late.append(sale)
@@ -186,7 +190,7 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
             # A report made later, by whoever met the card next, tells the purse as it was then.
             fen = None if sale.how == records.HOW_OBSERVED or sale.on_account else sale.balance_fen
             row.see(sale.counter, RANK_SETTLED, fen, sale.settled)
-            row.settled_count += not old[3]
+            row.settled_count += new[3] and not old[3]
     upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])
     return odd + _counters_twice(conn, late)
 
@@ -194,7 +198,8 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
 def _counters_twice(conn: Connection, late: list[Facts]) -> list[Oddity]:
     s = tables.sales.c
     number = func.count()
-    query: Select[Any] = select(s.card_no, s.counter, func.max(s.id), number).where(s.is_reserved == 1)
+    query: Select[Any] = select(s.card_no, s.counter, func.max(s.id), number)
+    query = query.where(s.is_reserved == 1, s.grade.is_not(None))
     query = query.group_by(s.card_no, s.counter).having(number > 1)
     pairs = dict.fromkeys((sale.card_no, sale.counter) for sale in late)
     odd = []
