@@ -254,3 +254,18 @@ def test_d21_a_card_with_rules_is_let_in_after_anothers_sale_as_well() -> None:
     bench.keys("1234#")
     tap(bench, second)
     bench.state(*FLOWING)
+
+
+def test_d23_a_managers_menu_closes_when_another_card_comes_or_nobody_answers() -> None:
+    """A day must not be closed by a key that was meant for the next customer's preset."""
+    bench = Bench("tap", (1,))
+    tap(bench, manager(bench))
+    bench.authorise(bench.card())
+    assert bench.controller.dialog is None
+    bench.keys("1")
+    assert shifts(bench, codes.SHIFT_DAY) == []
+    bench.hang()
+    bench.wait(70)
+    tap(bench, manager(bench))
+    bench.wait(61)
+    assert bench.controller.dialog is None

@@ -19,6 +19,7 @@ class Answers:
         self.ctl = ctl
         self.uid = uid
         self.driver = driver
+        self.dialog = None  # the one that was opened for this card
         self.pin = self.odometer_km = None
         self.known = self.doubted = self.done = False  # PIN was right; kilometres refused once; a role card had its way
         self.at_ms = ctl.now_ms
@@ -39,12 +40,12 @@ class Answers:
                 ctl.view.notice = view.NOTICE_TAP_AGAIN
 
         self.at_ms = self.ctl.now_ms
-        dialog.Number(self.ctl, notice, digits, hidden, done)
+        self.dialog = dialog.Number(self.ctl, notice, digits, hidden, done)
 
     def left(self):
         """The card was pulled out of the slot: only a driver's card leaves something behind."""
-        if self.ctl.dialog:
-            self.ctl.dialog.close()
+        if self.dialog and self.ctl.dialog is self.dialog:
+            self.dialog.close()
         self.pin = self.odometer_km = None
         self.known = False
 
@@ -67,7 +68,8 @@ def ready(ctl, session, card):
         answers = ctl.answers = Answers(ctl, card.uid, answers and answers.driver)
     answers.at_ms = ctl.now_ms
     if ctl.dialog:
-        ctl.dialog.show()
+        if ctl.dialog is answers.dialog:
+            answers.dialog.show()
         return False
     if card.rules & card_layout.RULE_DRIVER:
         if not answers.driver:

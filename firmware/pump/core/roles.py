@@ -52,7 +52,7 @@ def _manager(ctl, card):
         ctl.lock(ctl.locked & view.LOCK_METER)
         ctl.view.notice, ctl.outputs.buzzer = view.NOTICE_UNLOCKED, view.BEEP_OK
         return
-    Menu(ctl, card.uid)
+    ctl.answers.dialog = Menu(ctl, card.uid)
 
 
 class Menu:
@@ -61,7 +61,10 @@ class Menu:
     def __init__(self, ctl, uid):
         self.ctl, self.uid = ctl, uid
         ctl.dialog = self
-        ctl.view.notice, ctl.view.figures = view.NOTICE_MENU, (1, 2)
+        self.show()
+
+    def show(self):
+        self.ctl.view.notice, self.ctl.view.figures = view.NOTICE_MENU, (1, 2)
 
     def key(self, ch):
         ctl = self.ctl
