@@ -39,7 +39,7 @@ def lists(version: int, cards: list[str]) -> dict[str, Any]:
     base = [0, 0, 0, ""]
     return {
         "version": version,
-        "made": 1_790_000_000,
+        "made": int(time.time()),
         "count": [len(cards), 0],
         "base": base,
         "black": [cards, none],
