@@ -207,6 +207,7 @@ async def main():
     while not heard:
         await asyncio.sleep_ms(20)
     print(heard, client.dropped)
+    await asyncio.sleep_ms(100)  # the acknowledgement is on its way
 asyncio.run(main())
 """
     with pump_and_broker(script) as (pump, broker):
