@@ -105,5 +105,3 @@ class LinkedBench(Bench):
             with database.write(self.engine) as conn:
                 acks = sales.ingest(conn, self.secrets, [sales.Batch("s1", self.name, raw)], self.now)
             journal.ack(acks[0].seq)
-
-

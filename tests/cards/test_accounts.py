@@ -9,8 +9,8 @@ from station.accounts import Terms
 from station.cards import CardInHand, Desk, Order
 from station.platform import database
 from station.platform.secrets import Secrets
-from tests.cards.linked import LinkedBench
 from tests.cards.conftest import NOW, UID, seeded
+from tests.cards.linked import LinkedBench
 from tools.bench import wallet
 from tools.bench.desfire_card import DesfireCard
 
