@@ -6,8 +6,9 @@ A finding is (what, amount, text); what: "record", "money", "charged" (a custome
 
 from typing import Any, NamedTuple
 
-from pump.core import records
+from pump.core import card_layout, codes, records
 from pump.core.record_fields import body_dict
+from station.cards.rules import unpacked
 from tools.powercut.rig import DEVICE, Kept, Rig, Watch
 from tools.sim import cards
 from tools.sim.pump import ViolationError
@@ -109,7 +110,40 @@ def _count(rig: Rig, kept: Kept) -> list[Finding]:
     for sale in station.starts:
         if sale not in station.ends:
             found.append(Finding(OTHER, 1, f"sale {sale[1]} has no end"))
-    return found + _money(rig, station)
+    return found + _money(rig, station) + _sums_of_days(rig, station) + _duty(rig)
+
+
+def _sums_of_days(rig: Rig, station: Station) -> list[Finding]:
+    """Cards with rules of the day carry its sums: what the sales say, once each."""
+    found = []
+    for card in rig.cards:
+        files = card.peek(card_layout.AID)
+        limits, usage = files[card_layout.FILE_LIMITS], files[card_layout.FILE_USAGE]
+        assert isinstance(limits, bytes) and isinstance(usage, bytes)
+        if not unpacked(limits)[1].needs_usage or cards.open_sale(card):
+            continue
+        ends = [end for end in station.ends.values() if end["uid"] == card.uid]
+        due = len([e for e in ends if e["volume_ml"]]), sum(int(e["amount_fen"]) for e in ends)
+        _, fills, fen, _, _ = card_layout.unpack_usage(usage)
+        if (fills, fen) != due:
+            found.append(
+                Finding(OTHER, 1, f"card {card.uid.hex()} counts {fills} fills, {fen} fen of its day, not {due}")
+            )
+    return found
+
+
+def _duty(rig: Rig) -> list[Finding]:
+    """Who is on duty, and what was sold since, as every record of the ring has it."""
+    duty: list[Any] = [bytes(8), 0, 0, 0, 0]
+    for kind, body in _told(rig):
+        if kind == records.SHIFT:
+            duty = [body["card_no"], body["shift"], body["sales"], body["sold_ml"], body["sold_fen"]]
+            if body["event"] == codes.SHIFT_OFF:
+                duty = [bytes(8), body["shift"], 0, 0, 0]
+        elif kind == records.END and any(duty[0]) and body["volume_ml"]:
+            duty = [*duty[:2], duty[2] + 1, duty[3] + body["volume_ml"], duty[4] + body["amount_fen"]]
+    known = rig.controller.duty
+    return [] if known == duty else [Finding(OTHER, 1, f"on duty {known}, by the records {duty}")]
 
 
 def _money(rig: Rig, station: Station | None) -> list[Finding]:

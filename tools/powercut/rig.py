@@ -165,8 +165,8 @@ class Rig:
     def power_on(self) -> None:
         self.pump.power_on()
 
-    def card(self, balance_fen: int = START_FEN, grades: int = 0b11110) -> DesfireCard:
-        made = cards.make_card(self.rng, len(self.cards) + 1, balance_fen, grades)
+    def card(self, balance_fen: int = START_FEN, grades: int = 0b11110, **details: Any) -> DesfireCard:
+        made = cards.make_card(self.rng, len(self.cards) + 1, balance_fen, grades, **details)
         self.cards.append(made)
         self.initial.append(balance_fen)
         return made

@@ -4,7 +4,8 @@ command in it is a moment at which the supply is cut."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pump.core import records
+from pump.core import card_layout, records
+from station.cards import Rules
 from tools.powercut.rig import PRICES, Rig, Setup
 
 Story = Callable[[Rig], None]
@@ -129,6 +130,39 @@ def refusals(rig: Rig) -> None:
         rig.wait(1)
     rig.controller.card_unreadable(b"\x08abc")
     rig.hang()
+
+
+def shift(rig: Rig) -> None:
+    """On duty, a sale, another comes on duty, the manager closes the day, off duty."""
+    customer, first, second, manager = rig.cards
+    rig.show(first, 1)
+    rig.authorise(customer)
+    rig.fuel(0.7)
+    rig.hang()
+    rig.show(customer)
+    rig.wait(6)
+    rig.show(second, 1)
+    rig.show(manager, 1)
+    rig.keys("1")
+    rig.wait(6)
+    rig.show(second, 1)
+    assert rig.controller.duty[1] == 2 and not any(rig.controller.duty[0])
+
+
+def rules_of_the_card(rig: Rig) -> None:
+    """Driver, a wrong PIN, the right one, kilometres, and the sums of the day; then once more."""
+    vehicle, driver = rig.cards
+    for kilometres in ("1200", "1300"):
+        rig.lift()
+        for shown, keys in ((driver, ""), (vehicle, "9999#"), (vehicle, "2468#"), (vehicle, kilometres + "#")):
+            rig.show(shown, 1)
+            rig.keys(keys)
+        rig.show(vehicle)
+        assert rig.flowing(), f"refused: {rig.view.refusal}, notice {rig.view.notice}"
+        rig.fuel(0.7)
+        rig.hang()
+        rig.show(vehicle)
+        rig.wait(1)
 
 
 def leak(rig: Rig) -> None:
@@ -284,6 +318,18 @@ def _two(rig: Rig) -> None:
     rig.card()
 
 
+def _crew(rig: Rig) -> None:
+    _one(rig)
+    for kind in (card_layout.KIND_STAFF, card_layout.KIND_STAFF, card_layout.KIND_MANAGER):
+        rig.card(0, kind=kind)
+
+
+def _fleet(rig: Rig) -> None:
+    _priced(rig)
+    rig.card(company=7, pin="2468", rules=Rules(needs_driver=True, odometer_km=800, day_fen=20_000, day_fills=9))
+    rig.card(0, kind=card_layout.KIND_DRIVER, company=7)
+
+
 def _doubtful(rig: Rig) -> None:
     _priced(rig)
     rig.card(50)
@@ -331,6 +377,8 @@ STORIES = (
     Told("never settled", _TAP, _two, never_settled),
     Told("torn card", _TAP, _one, torn_card),
     Told("refusals", _TAP, _doubtful, refusals),
+    Told("shift", _TAP, _crew, shift),
+    Told("rules of the card", _TAP, _fleet, rules_of_the_card),
     Told("leak", Setup(), _one, leak),
     Told("lock", Setup(), _one, lock),
     Told("price change", Setup(), _one, price_change),
