@@ -1,9 +1,10 @@
 """How much heap a whole sale with TLS takes on the real firmware: `python -m tools.bench_memory`.
 
 The board runs in `-X heapsize=50wK` (50 K words: 100 KB on a 64-bit machine, whose objects are twice the size of the
-ESP32's). `gc.mem_alloc()` is sampled at every control tick, garbage not yet collected included; the peak of each phase
-is shown in KB of 1,024 bytes. mbedTLS allocates outside this heap, on the chip as well; byte code runs in place from a
-ROMFS partition, also outside. A last run keeps the byte code in the heap, as an interpreter without ROMFS does.
+ESP32's). `gc.mem_alloc()` is sampled at every control tick, garbage not yet collected included; for each phase its peak
+is shown and what is in use after a collection at its end, in KB of 1,024 bytes. mbedTLS allocates outside this heap, on
+the chip as well; byte code runs in place from a ROMFS partition, also outside. A run before it keeps the byte code in
+the heap, as an interpreter without ROMFS does.
 """
 
 import json
@@ -20,7 +21,7 @@ from tools import image
 from tools.bench import acts
 from tools.bench.small_station import SmallStation
 from tools.bench.state import PumpState
-from tools.bench.wires import HEAP_PEAK
+from tools.bench.wires import COLLECT, HEAP_LIVE, HEAP_PEAK, Wires
 
 HEAP = "50wK"
 _PUMP = "p1"
@@ -48,8 +49,9 @@ def measure(
                     raise TimeoutError(f"{name}\n{station.logs()}")
                 time.sleep(0.02)
             peaks[name] = rig.wires.get("I", HEAP_PEAK)
+            live = _collected(rig.wires)
             rig.wires.put("I", HEAP_PEAK, 0)
-            say(f"{name:<12}{peaks[name] / 1024:7.1f} KB")
+            say(f"{name:<12} peak {peaks[name] / 1024:6.1f} KB  live {live / 1024:6.1f} KB")
 
         phase("boot", lambda: rig.wires.get("I", HEAP_PEAK))
         phase("link up", lambda: _records_arrived(station))
@@ -64,6 +66,17 @@ def measure(
         phase("settle", lambda: station.world.wallet.states({})[0]["open_fen"] == 0)
         phase("upload", lambda: [r for r in station.read(sales.recent) if r.state == "settled"])
         return {"heap": heap, "peak_kb": round(max(peaks.values()) / 1024, 1), "sale_completed": True}
+
+
+def _collected(wires: Wires) -> int:
+    """Bytes in use after a collection of garbage at one of the next ticks; 0 if none came within a second."""
+    wires.put("I", HEAP_LIVE, 0)
+    wires.put("I", COLLECT, 1)
+    until = time.monotonic() + 1
+    while not (live := wires.get("I", HEAP_LIVE)) and time.monotonic() < until:
+        time.sleep(0.005)
+    wires.put("I", COLLECT, 0)
+    return live
 
 
 def _move_code_to_files(home: Path) -> None:

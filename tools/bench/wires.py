@@ -15,8 +15,9 @@ timing. Little endian; each side writes only its own half.
     44  u32 power fails in this flash operation,     96  u32 flash programs since boot
         counted since boot; 0: never                100  u32 flash erases since boot
     48  u32 seed of the torn bytes                  104  u32 how the board ended: 1 reset, 2 soft reset, 3 power cut
-                                                    108  u32 most heap in use at a control tick, in bytes, since boot or
-                                                         since the bench wrote 0 there
+    52  u32 not 0: collect garbage at every tick    108  u32 most heap in use at a control tick, in bytes, since boot or
+        and say what is left in use                      since the bench wrote 0 there
+                                                    112  u32 heap in use after the last collection asked for, in bytes
 """
 
 import mmap
@@ -27,7 +28,8 @@ from pathlib import Path
 SIZE = 128
 SWITCHES, KEYS, SUPPLY_MV, EDGES, CLOCK_OFFSET_S = 0, 4, 6, 8, 40
 LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT_MS, BOOTS, WORST_TICK_US = 64, 72, 80, 84, 88, 92
-CUT_AT, CUT_SEED, PROGRAMS, ERASES, DIED, HEAP_PEAK = 44, 48, 96, 100, 104, 108
+CUT_AT, CUT_SEED, COLLECT = 44, 48, 52
+PROGRAMS, ERASES, DIED, HEAP_PEAK, HEAP_LIVE = 96, 100, 104, 108, 112
 
 # Bits of SWITCHES: 0..3 nozzle lifted, then
 ESTOP, TAMPER, SEAL = 4, 5, 6

@@ -122,6 +122,9 @@ class WDT:
             wired.refresh()
             wired.board[wired.WORST_US] = max(wired.board[wired.WORST_US], late)
             wired.board[wired.HEAP] = max(wired.board[wired.HEAP], gc.mem_alloc())
+            if wired.plant[13]:
+                gc.collect()
+                wired.board[wired.LIVE] = gc.mem_alloc()
         self._last = now
         wired.board[wired.WDT_FED] += 1
         wired.write()

@@ -5,6 +5,7 @@ import array
 import uctypes
 
 LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT, BOOTS, WORST_US, PROGRAMS, ERASES, DIED, HEAP = 0, 2, 4, 5, 6, 7, 8, 9, 10, 11
+LIVE = 12
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3
 
 plant = array.array("i", bytes(64))  # what the world does to the board, read-only here
