@@ -1,6 +1,7 @@
 """The staff: who they are, what they may do, and how they log in."""
 
-from station.staff.login import LIFE_S, Denied, is_stale, log_in, log_out, seen, who
+from station.staff.approval import approve, needs_second
+from station.staff.login import LIFE_S, Denied, is_stale, log_in, log_out, prove, seen, who
 from station.staff.people import (
     LOCAL,
     Person,
@@ -26,11 +27,14 @@ __all__ = [
     "StaffError",
     "add",
     "allows",
+    "approve",
     "everyone",
     "is_stale",
     "log_in",
     "log_out",
+    "needs_second",
     "person",
+    "prove",
     "seen",
     "set_active",
     "set_password",

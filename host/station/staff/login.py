@@ -26,15 +26,14 @@ _SEEN_EVERY_S = 60  # how often a session's use is written down
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Not let in. why: password, resting, code (a second factor is wanted or wrong), setup (none is set up yet)."""
+    """Not let in. why: password, resting, code (a second factor is wanted or wrong), setup (none is set up yet), role
+    (known, but may not)."""
 
     why: str
 
 
-def log_in(
-    conn: Connection, sealer: Sealer, name: str, password: str, code: str, now: int
-) -> tuple[str, Person] | Denied:
-    """(token, person), or why not. Counts failures; call it in a writing transaction and commit either way."""
+def prove(conn: Connection, sealer: Sealer, name: str, password: str, code: str, now: int) -> Person | Denied:
+    """Who it is, by password and second factor, or why not. Counts failures: commit the transaction either way."""
     t = tables.people.c
     row = conn.execute(select(tables.people).where(t.name == name.strip().lower())).first()
     good = people.matches(password, row.password if row else people.nobody_hash())
@@ -53,12 +52,22 @@ def log_in(
     elif row.role in permissions.SECOND_FACTOR:
         return Denied("setup")
     conn.execute(update(tables.people).where(t.name == row.name).values(failures=0, totp_step=step or row.totp_step))
+    return Person(row.name, row.full_name, row.role, True, row.totp is not None)
+
+
+def log_in(
+    conn: Connection, sealer: Sealer, name: str, password: str, code: str, now: int
+) -> tuple[str, Person] | Denied:
+    """(token, person), or why not. Commit the transaction either way."""
+    person = prove(conn, sealer, name, password, code, now)
+    if isinstance(person, Denied):
+        return person
     token = secrets.token_urlsafe(32)
-    session = {"digest": _digest(token), "name": row.name, "made_at": now, "seen_at": now, "expires": now + LIFE_S}
+    session = {"digest": _digest(token), "name": person.name, "made_at": now, "seen_at": now, "expires": now + LIFE_S}
     conn.execute(delete(tables.sessions).where(tables.sessions.c.expires <= now))
     conn.execute(insert(tables.sessions), session)
-    audit.record(conn, now, row.name, "staff.login", row.name)
-    return token, Person(row.name, row.full_name, row.role, True, row.totp is not None)
+    audit.record(conn, now, person.name, "staff.login", person.name)
+    return token, person
 
 
 def who(conn: Connection, token: str, now: int) -> Person | None:
