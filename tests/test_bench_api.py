@@ -34,6 +34,8 @@ EXAMPLES = [
     acts.network("p1", "frozen"),
     acts.estop("p1", True),
     acts.tamper("p1", False),
+    acts.seal("p1", True),
+    acts.leak("p1", 50, 1),
     acts.desk_put("04112233445566"),
     acts.desk_take(),
     acts.new_card(),

@@ -47,6 +47,42 @@ def size(partition: bytes) -> int:
     return whole if whole <= len(partition) else 0
 
 
+def read(image: bytes) -> dict[str, bytes]:
+    """The files of an image, by path. ValueError if it is none."""
+    if not size(image):
+        raise ValueError("no ROMFS image")
+    _, at = _take(image, len(_HEADER))
+    files: dict[str, bytes] = {}
+    _walk(image, at, size(image), "", files)
+    return files
+
+
+def _walk(image: bytes, at: int, end: int, folder: str, files: dict[str, bytes]) -> None:
+    while at < end:
+        kind, at = _take(image, at)
+        length, at = _take(image, at)
+        inner, last = at, at + length
+        if kind in (_DIRECTORY, _FILE):
+            letters, inner = _take(image, inner)
+            path = folder + image[inner : inner + letters].decode()
+            inner += letters
+            if kind == _DIRECTORY:
+                _walk(image, inner, last, path + "/", files)
+            else:
+                _, inner = _take(image, inner)
+                length, inner = _take(image, inner)
+                files[path] = image[inner : inner + length]
+        at = last
+
+
+def _take(image: bytes, at: int) -> tuple[int, int]:
+    """(number, where it ends)."""
+    value = 0
+    while image[at] & 0x80:
+        value, at = value << 7 | image[at] & 0x7F, at + 1
+    return value << 7 | image[at], at + 1
+
+
 def _records(folder: Tree) -> bytes:
     out = b""
     for name, content in folder.items():

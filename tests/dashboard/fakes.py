@@ -378,7 +378,7 @@ class FakeBench:
             pump["power"] = pump["lcd"]["on"] = act[1] == "on"
         elif act[0] == "network":
             pump["network"], pump["linked"] = body["kind"], body["kind"] == "up"
-        elif act[0] in ("estop", "tamper"):
+        elif act[0] in ("estop", "tamper", "seal"):
             pump[act[0]] = body["on"]
         elif act[0] == "keys":
             if body["keys"] not in KEYS:

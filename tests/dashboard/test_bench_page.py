@@ -62,6 +62,7 @@ def test_a_whole_sale_by_hand_each_act_in_two_clicks(viewer: Viewer) -> None:
         ("frozen", ["pumps/p3/network", {"kind": "frozen"}], "slow", ["pumps/p3/network", {"kind": "slow"}]),
         ("Emergency stop", ["pumps/p3/estop", {"on": True}], "Emergency stop", ["pumps/p3/estop", {"on": False}]),
         ("Open housing", ["pumps/p3/tamper", {"on": True}], "Open housing", ["pumps/p3/tamper", {"on": False}]),
+        ("Break seal", ["pumps/p3/seal", {"on": True}], "Break seal", ["pumps/p3/seal", {"on": False}]),
     ],
 )
 def test_each_fault_is_one_click_and_one_click_mends_it(

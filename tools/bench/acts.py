@@ -75,6 +75,16 @@ def tamper(pump: str, opened: bool) -> Act:
     return Act(f"/pumps/{pump}/tamper", {"on": opened})
 
 
+def seal(pump: str, opened: bool) -> Act:
+    """Breaks or renews the seal over the calibration."""
+    return Act(f"/pumps/{pump}/seal", {"on": opened})
+
+
+def leak(pump: str, ml_s: int, nozzle: int = 0) -> Act:
+    """Fuel past shut valves, millilitres a second; 0: tight."""
+    return Act(f"/pumps/{pump}/nozzle/{nozzle}/leak", {"ml_s": ml_s})
+
+
 def desk_put(card: str) -> Act:
     """Lays a card on the emulated desk reader."""
     return Act("/desk/put", {"card": card})

@@ -156,6 +156,12 @@ class Deeds:
     def tamper(self, pump: str, on: bool) -> None:
         self._rig(pump).tamper(on)
 
+    def seal(self, pump: str, on: bool) -> None:
+        self._rig(pump).seal(on)
+
+    def leak(self, pump: str, nozzle: int, ml_s: int) -> None:
+        self._nozzle(pump, nozzle).plant.set_leak(nozzle, ml_s * 1000)
+
     def broker_stop(self) -> None:
         self.broker.freeze()
 

@@ -36,6 +36,8 @@ ROUTES: dict[str, tuple[str, dict[str, Field]]] = {
     "/pumps/{pump}/network": ("network", {"kind": Field(str, choices=NETWORKS)}),
     "/pumps/{pump}/estop": ("estop", _ON),
     "/pumps/{pump}/tamper": ("tamper", _ON),
+    "/pumps/{pump}/seal": ("seal", _ON),
+    "/pumps/{pump}/nozzle/{nozzle}/leak": ("leak", {"ml_s": Field(int, 0, 1000)}),
     "/desk/put": ("desk_put", _CARD),
     "/desk/take": ("desk_take", {}),
     "/cards": ("new_card", {}),

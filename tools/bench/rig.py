@@ -128,6 +128,9 @@ class Rig:
     def tamper(self, on: bool) -> None:
         self._switch(w.TAMPER, on)
 
+    def seal(self, opened: bool) -> None:
+        self._switch(w.SEAL, opened)
+
     def power_on(self) -> None:
         self.power = True
         self._put_inputs()

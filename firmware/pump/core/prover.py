@@ -45,8 +45,14 @@ class Wizard:
 
     def __init__(self, ctl, card):
         self.ctl, self.card = ctl, card
-        ctl.dialog = self
+        self._keys(self)
         self._menu()
+
+    def _keys(self, who):
+        """Who takes them now; it goes when this card's time is over (core/prompts.py)."""
+        self.ctl.dialog = who
+        if self.ctl.answers:
+            self.ctl.answers.dialog = who
 
     def _menu(self):
         self.act = self._choose
@@ -137,12 +143,12 @@ class Wizard:
                     if abs(new_ppm) <= metering.MOST_FACTOR_PPM and not self._sealed():
                         set_factor(self.ctl, nozzle, new_ppm, 0, 0, self.card, codes.FACTOR_TYPED)
 
-            dialog.Number(self.ctl, view.NOTICE_FACTOR, 7, False, done)
+            self._keys(dialog.Number(self.ctl, view.NOTICE_FACTOR, 7, False, done))
             self.ctl.view.figures = (0, 0, old_ppm)
 
     def _again(self):
         """Back in charge of the keys after a number was typed."""
-        self.ctl.dialog = self
+        self._keys(self)
         self._menu()
 
     # -- a draw
@@ -160,8 +166,9 @@ class Wizard:
             ctl.refuse(self.card, codes.REFUSE_JOURNAL_FULL if full else codes.REFUSE_LOCKED, 0)
             return
         nozzle = self._nozzle()
-        if nozzle < 0 or delivery.state not in (view.IDLE, view.NOZZLE, view.CARD):
+        if nozzle < 0 or delivery.state not in (view.IDLE, view.NOZZLE, view.CARD, view.SETTLING):
             return
+        delivery.settle_uid = None  # a sale that still waits for its card is settled at that card's next contact
         new = sale.Sale(self.card.uid, self.card.card_no, 0, nozzle, ctl.config.grades[nozzle], 0)
         new.kind, new.reserved_fen, new.limit_reason = card_layout.KIND_TEST, 1, codes.STOP_TEST
         v = ctl.view
@@ -183,14 +190,14 @@ class Wizard:
             return
 
         def done(number):
-            self.ctl.dialog = self
+            self._keys(self)
             if number.cancelled:
                 self._menu()
             else:
                 self._read(number.value)
 
         self._tell(view.NOTICE_PROVER, (self.run + 1, volume_ml))
-        dialog.Number(self.ctl, view.NOTICE_PROVER, _DIGITS, False, done)
+        self._keys(dialog.Number(self.ctl, view.NOTICE_PROVER, _DIGITS, False, done))
 
     def _read(self, prover_ml):
         """What was typed: the error of this run."""

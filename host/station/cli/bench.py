@@ -49,6 +49,8 @@ class PulserKind(StrEnum):
     stuck_a = "stuck_a"
     stuck_b = "stuck_b"
     doubled_a = "doubled_a"
+    noisy_a = "noisy_a"
+    noisy_b = "noisy_b"
     swapped = "swapped"
 
 
@@ -244,6 +246,28 @@ def estop(pump: Pump, switch: Switch) -> None:
     例 Example: pumpside bench estop p1 on
     """
     _do(acts.estop(pump, switch is Switch.on))
+
+
+@app.command()
+def seal(pump: Pump, switch: Switch) -> None:
+    """启封、加封：计量系数的铅封开关 · Break or renew the seal over the calibration.
+
+    例 Example: pumpside bench seal p1 on
+    """
+    _do(acts.seal(pump, switch is Switch.on))
+
+
+@app.command()
+def leak(
+    pump: Pump,
+    ml_s: Annotated[int, typer.Argument(min=0, max=1000, help="毫升每秒，0 为不漏 · ml per second, 0: tight")],
+    nozzle: Nozzle = 0,
+) -> None:
+    """关着的阀漏油 · Let fuel past shut valves.
+
+    例 Example: pumpside bench leak p1 50
+    """
+    _do(acts.leak(pump, ml_s, nozzle))
 
 
 @app.command()

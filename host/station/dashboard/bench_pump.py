@@ -99,7 +99,7 @@ class BenchPump:
 
     def __init__(self, t: Words, pump: PumpState, act: Doer, card: Callable[[], str | None]) -> None:
         self.t, self.name, self.act, self.card = t, pump["pump"], act, card
-        self.power_on = self.pressed = self.opened = False
+        self.power_on = self.pressed = self.opened = self.unsealed = False
         name = words.pump(t, self.name)
         with Tag("section", look="panel bench-pump", data_pump=self.name, aria_label=name) as self.root:
             with Tag("header"):
@@ -124,6 +124,7 @@ class BenchPump:
                 )
                 self.estop = press("dangerous", t("bench.estop"), self._estop, "danger")
                 self.tamper = press("lock_open", t("bench.tamper"), self._tamper, "danger")
+                self.seal = press("verified_user", t("bench.seal"), self._seal, "danger")
         self.said_timer = ui.timer(CONFIRM_S, lambda: self._say("", ""), active=False)
 
     def _slot(self, mode: Literal["slot", "tap"]) -> None:
@@ -172,6 +173,9 @@ class BenchPump:
     async def _tamper(self) -> None:
         await self.do(acts.tamper(self.name, not self.opened))
 
+    async def _seal(self) -> None:
+        await self.do(acts.seal(self.name, not self.unsealed))
+
     def show(self, state: PumpState, cards: Mapping[str, CardState]) -> None:
         t = self.t
         self.power_on, self.pressed, self.opened = state["power"], state["estop"], state["tamper"]
@@ -188,6 +192,8 @@ class BenchPump:
         self.network.show(state["network"])
         self.estop.look("press danger on" if state["estop"] else "press danger")
         self.tamper.look("press danger on" if state["tamper"] else "press danger")
+        self.unsealed = state["seal"]
+        self.seal.look("press danger on" if self.unsealed else "press danger")
 
     def _held(self, uid: str | None, card: CardState | None) -> str:
         if uid is None:

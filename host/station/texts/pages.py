@@ -230,6 +230,8 @@ PAGES: Mapping[str, Pair] = {
     "bench.pulser.stuck_b": ("B 相卡死", "B stuck"),
     "bench.pulser.doubled_a": ("A 相重复计", "A doubled"),
     "bench.pulser.swapped": ("两相接反", "A and B swapped"),
+    "bench.pulser.noisy_a": ("A 相干扰", "A noisy"),
+    "bench.pulser.noisy_b": ("B 相干扰", "B noisy"),
     "bench.valve.big": ("大阀", "big valve"),
     "bench.valve.small": ("小阀", "small valve"),
     "bench.valve.shut": ("阀关", "valves shut"),
@@ -242,4 +244,5 @@ PAGES: Mapping[str, Pair] = {
     "bench.network.slow": ("缓慢", "slow"),
     "bench.estop": ("急停", "Emergency stop"),
     "bench.tamper": ("开壳", "Open housing"),
+    "bench.seal": ("启封", "Break seal"),
 }
