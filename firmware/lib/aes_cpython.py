@@ -18,9 +18,9 @@ def _xor(a, b):
 
 def cbc_encrypt(key, iv, data):
     encrypt = _block_functions(bytes(key))[0]
-    out = []
+    number, out = int.from_bytes, []
     for i in range(0, len(data), 16):
-        iv = encrypt(_xor(iv, data[i : i + 16]))
+        iv = encrypt((number(iv, "big") ^ number(data[i : i + 16], "big")).to_bytes(16, "big"))
         out.append(iv)
     return b"".join(out)
 

@@ -21,15 +21,9 @@ except ImportError:
 
 
 def _double(block):
-    """Multiplication by x in GF(2^128), SP 800-38B section 6.1."""
-    carry = 0
-    out = bytearray(16)
-    for i in range(15, -1, -1):
-        out[i] = (block[i] << 1 & 0xFF) | carry
-        carry = block[i] >> 7
-    if carry:
-        out[15] ^= 0x87
-    return out
+    """Multiplication by x in GF(2^128), SP 800-38B section 6.1; the block is taken as a number."""
+    block <<= 1
+    return block ^ (block >> 128 << 128 | 0x87) if block >> 128 else block
 
 
 class Cmac:
@@ -37,7 +31,7 @@ class Cmac:
 
     def __init__(self, key):
         self._key = key
-        self.k1 = _double(cbc_encrypt(key, ZERO, ZERO))
+        self.k1 = _double(int.from_bytes(cbc_encrypt(key, ZERO, ZERO), "big"))
         self.k2 = _double(self.k1)
 
     def of(self, message, iv=ZERO, size=16):
@@ -46,15 +40,14 @@ class Cmac:
         iv chains it to the message before (DESFire does that). The message is padded to `size` bytes at least
         (AN10922 pads to 32).
         """
-        padded = bytearray(message)
+        padded = bytes(message)
         subkey = self.k1
         if len(padded) % 16 or len(padded) < size:
             subkey = self.k2
-            padded.append(0x80)
-            padded.extend(bytes(max(size - len(padded), -len(padded) % 16)))
-        for i in range(16):
-            padded[i - 16] ^= subkey[i]
-        return bytes(cbc_encrypt(self._key, iv, padded)[-16:])
+            padded += b"\x80"
+            padded += bytes(max(size - len(padded), -len(padded) % 16))
+        subkey ^= int.from_bytes(padded[-16:], "big")
+        return cbc_encrypt(self._key, iv, padded[:-16] + subkey.to_bytes(16, "big"))[-16:]
 
 
 def mac(key, message):

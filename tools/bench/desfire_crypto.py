@@ -57,9 +57,9 @@ def xor(a: bytes, b: bytes) -> bytes:
 def send(key: Key, iv: bytes, data: bytes) -> bytes:
     """What the card does to data it sends: CBC encipherment."""
     encipher = block_functions(key.kind, key.data)[0]
-    out = []
-    for i in range(0, len(data), key.block):
-        iv = encipher(xor(iv, data[i : i + key.block]))
+    size, number, out = key.block, int.from_bytes, []
+    for i in range(0, len(data), size):
+        iv = encipher((number(iv, "big") ^ number(data[i : i + size], "big")).to_bytes(size, "big"))
         out.append(iv)
     return b"".join(out)
 

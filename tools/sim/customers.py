@@ -146,7 +146,6 @@ def _fuel(world: World, pump: Pump, nozzle: int, what: str) -> Script:
     """Squeeze until the pump stops or the customer has enough, with the mishap in between."""
     rng, plant = world.rng, pump.plant
     if what == "pulser":
-        pump.every_tick = True
         pump.unmeasured_ml += 10_000
     plant.set_trigger(nozzle, rng.choice(("full", "full", "slow")))
     pump.poke()
@@ -174,6 +173,7 @@ def _strike(pump: Pump, nozzle: int, what: str, rng: random.Random) -> Script:
         pump.estop = True
         pump.poke()
     elif what == "pulser":
+        pump.every_tick = True
         pump.plant.set_pulser(nozzle, rng.choice(BROKEN))
         pump.poke()
     elif what == "brownout":

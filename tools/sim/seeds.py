@@ -33,7 +33,7 @@ def run_seed(seed: int, customers: int = 0, make: Callable[..., Controller] = Co
     """One day from a seed. ViolationError if an invariant does not hold."""
     customers = customers or (LONG if seed % LONG_EVERY == 0 else SHORT)
     world = World(seed, make=make)
-    world.run([day(world, pump, customers) for pump in world.pumps])
+    world.run([(pump, day(world, pump, customers)) for pump in world.pumps])
     world.close()
     return world
 

@@ -37,7 +37,10 @@ Script = Iterator[Wait]
 
 @dataclass
 class _Running:
+    """A script, and the pump that it is about (None: about all of them)."""
+
     script: Script
+    pump: Pump | None
     deadline_us: int = 0
     until: Condition | None = None
 
@@ -76,19 +79,32 @@ class World:
 
     # -- time
 
-    def run(self, scripts: list[Script]) -> None:
-        running = [_Running(script) for script in scripts]
+    def run(self, scripts: list[tuple[Pump | None, Script]]) -> None:
+        """Until all scripts have ended. A pump's time stands still until it or a script of its own has something to
+        do: what happens at one pump is not seen at another, but for the cards and the station."""
+        running = [_Running(script, pump) for pump, script in scripts]
+        due = {id(pump): pump.next_us() for pump in self.pumps}
         while running:
-            now = min([r.deadline_us for r in running] + [pump.next_us() for pump in self.pumps])
+            now = min(due.values())
+            for r in running:
+                if r.deadline_us < now:
+                    now = r.deadline_us
             self.now_us = now = max(self.now_us, now)
+            acted: list[Pump] = []
             for pump in self.pumps:
-                pump.advance(now)
-                if pump.next_us() <= now:
+                if due[id(pump)] <= now:
+                    pump.advance(now)
                     pump.act()
                     self._link(pump)
-            for r in list(running):
-                if r.deadline_us <= now or (r.until and r.until()):
+                    acted.append(pump)
+            for r in running[:]:
+                if r.deadline_us <= now or r.until and (r.pump is None or r.pump in acted) and r.until():
+                    for pump in [r.pump] if r.pump else self.pumps:
+                        pump.advance(now)
+                        acted.append(pump)
                     self._resume(running, r)
+            for pump in acted:
+                due[id(pump)] = pump.next_us()
 
     def _resume(self, running: list[_Running], r: _Running) -> None:
         wait = next(r.script, None)
@@ -105,7 +121,7 @@ class World:
         controller.link_online = self.online[device]
         if not self.online[device]:
             return
-        if not controller.prices and controller.next_tariff is None:
+        if not controller.prices and not controller.coming:
             controller.set_tariff(1, 0, PRICES)
         journal = controller.journal
         if journal.acked + 1 < journal.head:
@@ -138,15 +154,15 @@ class World:
         """Everything mended, every card at every pump once more: then all money and all fuel must be accounted for."""
         for pump in self.pumps:
             self.online[pump.config.device] = True
-        self.run([self._mend(pump) for pump in self.pumps])
+        self.run([(pump, self._mend(pump)) for pump in self.pumps])
         for card in self.cards:
             card.tear_at(1 << 40)  # what was still to come does not come any more
             for pump in self.pumps:
                 if cards.open_sale(card) or self._unsettled(pump, card):
-                    self.run([self._last_visit(pump, card)])
+                    self.run([(pump, self._last_visit(pump, card))])
             if cards.open_sale(card) or any(self._unsettled(pump, card) for pump in self.pumps):
                 raise ViolationError(f"card {card.uid.hex()} stays unsettled at every pump")
-        self.run([self._upload()])
+        self.run([(None, self._upload())])
         self._check()
 
     @staticmethod
