@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pump.core import records
+from pump.core import lists, records
 from station.cards.numbers import make
 from station.forecourt.card_lists import pages
 from station.mqtt import signing
@@ -242,7 +242,7 @@ def test_d19_a_base_is_fetched_part_by_part_and_goes_on_after_a_broken_line(
     numbers = [make(1, serial) for serial in range(1, 4000)]
     image = pages(sorted(numbers))
     sha = hashlib.sha256(image).hexdigest()
-    base = [9, len(image) // 128, 0, sha]
+    base = [9, len(image) // lists.PAGE, 0, sha]
     message = {"version": 9, "made": 1790000000, "count": [0, 0], "base": base, "black": [[], []], "white": [[], []]}
     with linked_pump(quiet, tmp_path / "p1") as pump:
         pump.wait(lambda now: now["up"])

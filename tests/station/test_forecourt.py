@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import Engine
 
+from pump.core import lists
 from station import forecourt, wetstock
 from station.cards.numbers import make
 from station.mqtt.outbound import Outbound
@@ -74,7 +75,7 @@ def test_d19_small_changes_lie_beside_the_base_and_large_ones_make_a_new_one(eng
         image = b""
         while part := forecourt.list_part(conn, version, len(image)):
             image += part
-        assert len(image) == black_pages * 128 and hashlib.sha256(image).hexdigest() == sha
+        assert len(image) == black_pages * lists.PAGE and hashlib.sha256(image).hexdigest() == sha
         forecourt.set_blacklist(conn, many[1:], T0 + 2)
         forecourt.set_whitelist(conn, numbers((9001, 9002)), T0 + 3)
         changed = forecourt.lists_message(conn, T0 + 3)

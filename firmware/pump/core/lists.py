@@ -5,7 +5,7 @@ by part into the flash slot that is not in use. Until it is whole the old base a
 new changes count on top of them. ctl.lists is (version, made, base, slot, black pages, white pages, changes); changes:
 newest first, each (black added, black removed, white added, white removed), sorted keys one after the other.
 
-A key is the card number without its check digit, as seven bytes. The base holds sorted keys in pages of 128 bytes: the
+A key is the card number without its check digit, as seven bytes. The base holds sorted keys in pages of 64 bytes: the
 first key whole, then the gap to the next as 7-bit groups, most significant first; a gap of 0 ends a page. All black
 pages, then all white ones. A look-up is a binary search over the pages' first keys and one page decoded.
 """
@@ -18,7 +18,7 @@ from pump.core import codes, records
 NO_BASE = (0, -1, 0, 0)
 LIST_BLACK = 1  # LIST.list: the message as a whole; its entries counts the black ones
 SECTOR = 4096
-PAGE = 128
+PAGE = 64
 KEY = 7
 EXTRA = "<HH"  # black pages, white pages
 MOST_CHANGES = 48  # cards in one message of about 1 KB
@@ -61,10 +61,10 @@ def listed(ctl, wanted, white):
 
 
 def _among(keys, wanted):
-    for at in range(0, len(keys), KEY):
-        if keys[at : at + KEY] == wanted:
-            return True
-    return False
+    at = keys.find(wanted)
+    while at > 0 and at % KEY:
+        at = keys.find(wanted, at + 1)
+    return at >= 0
 
 
 def _in_pages(flash, at, pages, wanted):
@@ -82,15 +82,14 @@ def _in_pages(flash, at, pages, wanted):
     page = bytearray(PAGE)
     flash.readinto(at + (low - 1) * PAGE, page)
     left = int.from_bytes(wanted, "big") - int.from_bytes(page[:KEY], "big")
-    gap, i = 0, KEY
-    while left > 0 and i < PAGE:
-        byte = page[i]
-        i += 1
-        gap = gap << 7 | byte & 127
-        if byte < 128:
-            if not gap:
-                return False
-            left -= gap
+    gap = 0
+    for byte in memoryview(page)[KEY:]:
+        if byte > 127:
+            gap = (gap | byte & 127) << 7
+        elif left <= 0 or not byte + gap:
+            break
+        else:
+            left -= gap | byte
             gap = 0
     return left == 0
 

@@ -81,7 +81,7 @@ NO_BASE = Base(0, (), (), 0, b"")
 
 
 def pages(cards: Iterable[str]) -> bytes:
-    """Sorted card numbers as pump.core.lists reads them: pages of 128 bytes, first key whole, then gaps."""
+    """Sorted card numbers as pump.core.lists reads them: pages of 64 bytes, first key whole, then gaps."""
     done, page, before = bytearray(), bytearray(), 0
     for card in cards:
         key = int(card[:15])
