@@ -31,10 +31,17 @@ class Bench:
     """One pump with prices, its cards, and time that passes when told. It jumps from event to event."""
 
     def __init__(
-        self, mode: str = "slot", grades: tuple[int, ...] = (1, 2, 3, 4), device: int = 257, pulses_per_l: int = 100
+        self,
+        mode: str = "slot",
+        grades: tuple[int, ...] = (1, 2, 3, 4),
+        device: int = 257,
+        pulses_per_l: int = 100,
+        keys: dict[str, str] | None = None,
     ) -> None:
+        """keys: those of a station, where its own cards and books take part."""
         self.rng = random.Random(7)
-        self.pump = Pump(identity(mode, grades, device, pulses_per_l), self.rng, journal_sectors=16)
+        told = identity(mode, grades, device, pulses_per_l)
+        self.pump = Pump(told | {"keys": keys or told["keys"]}, self.rng, journal_sectors=16)
         self.pump.power_on()
         self.controller.set_tariff(1, 0, PRICES)
         self.wait(2)
