@@ -9,7 +9,7 @@ PORT ?=
 PUMP ?= p1
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
-	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-risk
+	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-risk
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ bench-cutoff: .venv/.run ## learned cut-off against fixed advances on the same c
 
 bench-powercut: .venv/.run ## power cut at every flash operation and card command of whole stories; EVERY=n takes every n-th
 	@$(PY) -m tools.bench_powercut $(if $(EVERY),--every $(EVERY))
+
+bench-lists: .venv/.run ## 100,000 cards in flash: look-up in board time, bytes an entry
+	@$(PY) -m tools.bench_lists
 
 bench-risk: .venv/.run ## planted fraud found, false alarms per 1,000 sales
 	@$(PY) -m tools.bench_risk
