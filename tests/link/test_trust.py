@@ -259,3 +259,21 @@ def test_x1_client_ids() -> None:
     assert topics.may_use_client_id("s1/p1", "s1/p1")
     assert not topics.may_use_client_id("s1/p1", "s1/p2") and not topics.may_use_client_id("s1/p1", "")
     assert topics.may_use_client_id("station", "station-ingest") and not topics.may_use_client_id("station", "s1/p1")
+
+
+def test_x1_a_stolen_boards_credential_is_taken_away_by_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from station.cli.provision import app
+
+    monkeypatch.setenv("PUMPSIDE_DATA_DIR", str(tmp_path))
+    run = CliRunner()
+    assert run.invoke(app, ["p1"]).exit_code == 0
+    password = json.loads((tmp_path / "devices/p1/identity.json").read_text())["broker"]["password"]
+    credentials = Credentials(credentials_path(tmp_path))
+    assert credentials.check("s1/p1", password)
+    told = run.invoke(app, ["p1", "--revoke"])
+    assert told.exit_code == 0 and "吊销" in told.output
+    assert not credentials.check("s1/p1", password)
