@@ -1,4 +1,7 @@
-"""Which pump the tests drive: a simulated one, or with --port (or PORT in the environment) a real one."""
+"""Which pump the tests drive: a simulated one, or with --port (or PORT in the environment) a real one.
+
+--rig-port (or RIG_PORT) is the rig's serial port; `simulated` puts the rig's firmware on the simulated pump's wires.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,20 +14,22 @@ from tools.bench import acts
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", default=os.environ.get("PORT"), help="serial port of a real board")
+    parser.addoption("--rig-port", default=os.environ.get("RIG_PORT"), help="serial port of the rig, or `simulated`")
 
 
 @pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     port, pump = request.config.getoption("--port"), os.environ.get("PUMP") or "p1"
+    rig_port = request.config.getoption("--rig-port")
     made: Driver
     if port:
         from hil_tests.real import RealDriver
 
-        made = RealDriver(port, pump, os.environ.get("RIG"), os.environ.get("DESK"))
+        made = RealDriver(port, pump, rig_port, os.environ.get("DESK"))
     else:
         from hil_tests.simulated import SimulatedDriver
 
-        made = SimulatedDriver(tmp_path_factory.mktemp("hil"), pump)
+        made = SimulatedDriver(tmp_path_factory.mktemp("hil"), pump, rig_port == "simulated")
     try:
         yield made
     finally:

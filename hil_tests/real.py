@@ -1,7 +1,8 @@
-"""A real board as a driver. `make hil PORT=/dev/ttyUSB0 [PUMP=p1] [RIG=http://...] [DESK=/dev/ttyUSB1]`
+"""A real board as a driver. `make hil PORT=/dev/ttyUSB0 [RIG_PORT=/dev/ttyUSB1] [PUMP=p1] [DESK=/dev/ttyUSB2]`
 
-The station it talks to is the one of this machine's settings (`pumpside run`). Hands: a rig that speaks the bench's
-HTTP API at RIG, else the person at the terminal, who is told what to do. DESK is a PN532 at the desk.
+The station it talks to is the one of this machine's settings (`pumpside run`). Hands: the rig at RIG_PORT makes pulses
+and presses switches; cards, keys and whatever else is the person's at the terminal, who is told what to do. DESK is a
+PN532 at the desk.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from hil_tests.driver import Driver
+from hil_tests.hands import RigBoard
 from pump.core import card_layout
 from station.cards.desk import Desk
 from station.cards.issuing import ALL_GRADES, Order
@@ -19,7 +21,6 @@ from station.platform import database
 from station.platform.secrets import Secrets
 from station.platform.settings import load
 from tools.bench.acts import Act
-from tools.bench.client import BenchClient
 
 T = TypeVar("T")
 HAND_PATIENCE = 10.0
@@ -27,15 +28,15 @@ CARD_WAIT_S = 120.0
 
 
 class RealDriver(Driver):
-    def __init__(self, port: str, pump: str, rig: str | None, desk_port: str | None) -> None:
+    def __init__(self, port: str, pump: str, rig_port: str | None, desk_port: str | None) -> None:
         self.port, self.pump = port, pump
-        self._rig = BenchClient(rig) if rig else None
+        self._rig = RigBoard(rig_port) if rig_port else None
         self._desk_port = desk_port
         self._settings = load()
         self._engine = database.open_engine(database.url_for(self._settings))
         self._secrets = Secrets.load(self._settings.secrets_path)
         self._numbers: dict[str, str] = {}
-        self.patience = 1.0 if rig else HAND_PATIENCE
+        self.patience = HAND_PATIENCE
         super().__init__(self._settings)
 
     def close(self) -> None:
@@ -45,9 +46,7 @@ class RealDriver(Driver):
             self._rig.close()
 
     def do(self, act: Act) -> None:
-        if self._rig:
-            self._rig.do(act)
-        else:
+        if not self._rig or not self._rig.do(act):
             self._ask(f"{act.path} {json.dumps(dict(act.body), ensure_ascii=False)}")
 
     def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from hil_tests.driver import Driver
+from hil_tests.hands import SimulatedRig
 from station.cards.issuing import ALL_GRADES
 from tools.bench import acts
 from tools.bench.acts import Act
@@ -17,19 +18,29 @@ T = TypeVar("T")
 
 
 class SimulatedDriver(Driver):
-    def __init__(self, directory: Path, pump: str) -> None:
+    def __init__(self, directory: Path, pump: str, rigged: bool = False) -> None:
+        """rigged: pulses and switches come from the rig's firmware instead of the bench's plant."""
         heap = os.environ.get("PUMPSIDE_BENCH_HEAP", "50wK")
         self.pump = pump
         self.station = SmallStation(directory, pumps=(pump,), heap=heap)
         self.station.__enter__()
         self.port = str(self.station.world.pumps[pump].board.home / "console")
+        self._hands: SimulatedRig | None = None
+        if rigged:
+            rig = self.station.world.pumps[pump]
+            rig.hands_off = True
+            self._hands = SimulatedRig(rig.board.home / "wires")
         super().__init__(self.station.settings)
 
     def close(self) -> None:
         super().close()
+        if self._hands:
+            self._hands.close()
         self.station.__exit__()
 
     def do(self, act: Act) -> None:
+        if self._hands and self._hands.do(act):
+            return
         self.station.world.do(act)
 
     def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:

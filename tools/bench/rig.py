@@ -46,6 +46,7 @@ class Rig:
         self.proxy = proxy
         self.card: str | None = None
         self.power = False
+        self.hands_off = False  # True: a rig of hil_tests drives pulses and switches
         self._later, self._background = later, background
         self._totals = home / "true_totals.json"
         self._saved_totals = self._before_ul = self._load_totals()
@@ -67,7 +68,9 @@ class Rig:
     # -- the world's clock
 
     def step(self, now_us: int) -> None:
-        """Lets the plant run up to now with the valves as the board drives them."""
+        """Lets the plant run up to now with the valves as the board drives them, unless a rig's pulses come instead."""
+        if self.hands_off:
+            return
         self.plant.advance(now_us)
         out = relays(self.wires)
         self.plant.set_outputs(out.motor, out.big, out.small)
@@ -151,7 +154,8 @@ class Rig:
         self.wires.put("I", w.SWITCHES, self._switches)
 
     def _put_inputs(self) -> None:
-        self.wires.put("I", w.SWITCHES, self._switches)
+        if not self.hands_off:
+            self.wires.put("I", w.SWITCHES, self._switches)
         self.wires.put("H", w.KEYS, 0)
         self.wires.put("H", w.SUPPLY_MV, SUPPLY_MV)
 

@@ -1,0 +1,5 @@
+"""Starts the rig when its board has power."""
+
+from rig import Rig
+
+Rig().run()
