@@ -29,7 +29,9 @@ def join(sources: Sequence[tuple[str, str]]) -> str:
 
 def _defined(node: ast.FunctionDef | ast.ClassDef | ast.Assign) -> set[str]:
     if isinstance(node, ast.Assign):
-        return {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        return {
+            n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
     return {node.name}
 
 

@@ -17,6 +17,7 @@ timing. Little endian; each side writes only its own half.
     48  u32 seed of the torn bytes                  104  u32 how the board ended: 1 reset, 2 soft reset, 3 power cut
     52  u32 not 0: collect garbage at every tick    108  u32 most heap in use at a control tick, in bytes, since boot or
         and say what is left in use                      since the bench wrote 0 there
+    56  u32 what is broken on the board, FAULT_...
                                                     112  u32 heap in use after the last collection asked for, in bytes
 """
 
@@ -28,8 +29,13 @@ from pathlib import Path
 SIZE = 128
 SWITCHES, KEYS, SUPPLY_MV, EDGES, CLOCK_OFFSET_S = 0, 4, 6, 8, 40
 LEVELS, OUTPUTS, WDT_FED, WDT_TIMEOUT_MS, BOOTS, WORST_TICK_US = 64, 72, 80, 84, 88, 92
-CUT_AT, CUT_SEED, COLLECT = 44, 48, 52
+CUT_AT, CUT_SEED, COLLECT, FAULT = 44, 48, 52, 56
 PROGRAMS, ERASES, DIED, HEAP_PEAK, HEAP_LIVE = 96, 100, 104, 108, 112
+
+# FAULT: what happens inside the firmware's next call of the supply monitor (in the control tick) or of the display (in
+# a task of its own): an exception that nobody expects, a loop without end, all memory taken, no answer, 0.5 s lost.
+TICK_RAISES, TICK_HANGS, TICK_HOARDS = 1, 2, 3
+DISPLAY_RAISES, DISPLAY_HANGS, DISPLAY_MUTE, DISPLAY_SLOW = 11, 12, 14, 15
 
 # Bits of SWITCHES: 0..3 nozzle lifted, then
 ESTOP, TAMPER, SEAL = 4, 5, 6

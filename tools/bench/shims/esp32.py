@@ -94,13 +94,13 @@ class Partition:
         if cut >= 0:
             wired.die(wired.DIED_POWER)
         wired.write()
-        time.sleep_ms(_ERASE_MS)
+        _pause(_ERASE_MS)
 
 
 class PCNT:
     """A unit counts the directed edges that the plant puts on the wires. As on the chip: 16 bits, back to zero at a
     limit, setting a threshold clears the count, events reach Python when value() is read or the scheduler runs (here:
-    only when value() is read). All units' registers stand in one array: eight small objects would cost 2 KB of heap."""
+    in time.sleep_ms). All units' registers stand in one array: eight small objects would cost 2 KB of heap."""
 
     INCREMENT, DECREMENT = 1, 2
     NORMAL, REVERSE = 0, 1
@@ -151,7 +151,7 @@ class PCNT:
             count -= _units[_BOTTOM + id]
         _units[_COUNTS + id] = count
         if _units[_EVENTS + id]:
-            PCNT._handlers[id](self)
+            PCNT._handlers[id][1](self)
         if reset is not None:
             self.init(value=reset)
         return count
@@ -160,10 +160,29 @@ class PCNT:
         if handler:
             if trigger != 2:
                 raise ValueError("only threshold 0 is wired here")
-            PCNT._handlers[self.id] = handler
+            PCNT._handlers[self.id] = self, handler
         return self
 
     def flags(self):
         flags = _units[_EVENTS + self.id]
         _units[_EVENTS + self.id] = 0
         return flags
+
+
+def run_events():
+    """What the chip's scheduler does between two byte codes: counters that have crossed their threshold call back."""
+    for unit, _ in PCNT._handlers.values():
+        unit.value()
+
+
+_pause = time.sleep_ms
+
+
+def _sleep_ms(ms):
+    while ms > 0:
+        run_events()
+        _pause(1)
+        ms -= 1
+
+
+time.sleep_ms = _sleep_ms

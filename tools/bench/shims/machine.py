@@ -4,9 +4,10 @@ import gc
 import select
 import time
 
+import esp32
 import wired
 
-SOFT_RESET = 5
+WDT_RESET, SOFT_RESET = 3, 5
 _ESTOP = 5  # the only switch on a GPIO of its own; wires: bit 4 of the switches
 
 
@@ -20,6 +21,22 @@ def reset():
 
 def soft_reset():
     wired.die(wired.DIED_SOFT)
+
+
+_hoard = []
+
+
+def _break(how):
+    """A fault of the board (tools/bench/wires.py, FAULT), where the firmware meets it."""
+    if how == 1:
+        raise RuntimeError("fault")
+    while how == 2:
+        esp32.run_events()  # interrupts still come
+    while how == 3:
+        _hoard.append(bytearray(64))  # ends with a MemoryError, and stays
+    if how == 4:
+        raise OSError(19)
+    time.sleep_ms(500)
 
 
 class Pin:
@@ -43,6 +60,8 @@ class Pin:
         return wired.board[wired.LEVELS + (self.id >> 5)] >> (self.id & 31) & 1
 
     def read_uv(self):
+        if 0 < wired.plant[14] < 10:
+            _break(wired.plant[14])
         return (wired.read()[1] >> 16 & 0xFFFF) * 1000 // 11
 
 
@@ -86,6 +105,8 @@ class I2C:
             if data[0] == 0:
                 self._rows = data[1]
             return len(data)
+        if address == 0x27 and wired.plant[14] > 10:
+            _break(wired.plant[14] - 10)
         if address == 0x27 and self._lcd:
             for _ in self._room.ipoll(0):
                 self._lcd.write(bytes((address, len(data))) + data)

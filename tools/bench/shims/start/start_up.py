@@ -35,6 +35,9 @@ def _map_slots(roms):
     import vfs
 
     class Partition:
+        def __len__(self):
+            return 2
+
         def __getitem__(self, part):
             return memoryview(roms["T" if part.start else "R"])
 
