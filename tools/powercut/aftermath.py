@@ -10,6 +10,7 @@ from pump.core import card_layout, codes, records
 from pump.core.record_fields import body_dict
 from station.cards.rules import unpacked
 from tools.powercut.rig import DEVICE, Kept, Rig, Watch
+from tools.powercut.state import Books, forgotten
 from tools.sim import cards
 from tools.sim.pump import ViolationError
 from tools.sim.station import Station
@@ -94,7 +95,7 @@ def _count(rig: Rig, kept: Kept) -> list[Finding]:
             lost += 1
     if lost:
         found.append(Finding(RECORD, lost, f"{lost} committed records are gone"))
-    station = Station({DEVICE: rig.pump.config.journal_key})
+    station = Books({DEVICE: rig.pump.config.journal_key})
     station.purse.update({card.uid: fen for card, fen in zip(rig.cards, rig.initial, strict=True)})
     try:
         for record in rig.sent:
@@ -110,6 +111,7 @@ def _count(rig: Rig, kept: Kept) -> list[Finding]:
     for sale in station.starts:
         if sale not in station.ends:
             found.append(Finding(OTHER, 1, f"sale {sale[1]} has no end"))
+    found += [Finding(OTHER, 1, text) for text in forgotten(rig.controller, rig.committed)]
     return found + _money(rig, station) + _sums_of_days(rig, station) + _duty(rig)
 
 
@@ -149,9 +151,9 @@ def _duty(rig: Rig) -> list[Finding]:
 def _money(rig: Rig, station: Station | None) -> list[Finding]:
     found = []
     for card, initial in zip(rig.cards, rig.initial, strict=True):
-        spent = 0
-        if station:
-            spent = sum(int(end["amount_fen"]) for end in station.ends.values() if end["uid"] == card.uid)
+        ends = [end for end in station.ends.values() if end["uid"] == card.uid] if station else []
+        owed = sum(int(end["amount_fen"]) for end in ends if end["kind"] == card_layout.KIND_ACCOUNT)
+        spent = sum(int(end["amount_fen"]) for end in ends) - owed  # an account's card holds no money
         held, due = cards.held_fen(card), initial - spent
         opened = cards.open_sale(card)
         if opened:
@@ -160,7 +162,7 @@ def _money(rig: Rig, station: Station | None) -> list[Finding]:
             found.append(Finding(MONEY, abs(held - due), f"card {card.uid.hex()} holds {held}, should hold {due}"))
         if station and held < due:
             found.append(Finding(CHARGED, 1, f"card {card.uid.hex()} was charged {due - held} fen too much"))
-        if station and not opened and (station.purse[card.uid], station.in_flight[card.uid]) != (held, 0):
+        if station and not opened and (station.purse[card.uid] + owed, station.in_flight[card.uid]) != (held, 0):
             text = f"books: purse {station.purse[card.uid]}, in flight {station.in_flight[card.uid]}, card {held}"
-            found.append(Finding(MONEY, abs(station.purse[card.uid] - held), text))
+            found.append(Finding(MONEY, abs(station.purse[card.uid] + owed - held), text))
     return found

@@ -4,7 +4,7 @@ command in it is a moment at which the supply is cut."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pump.core import card_layout, records
+from pump.core import card_layout, lists, records
 from station.cards import Rules
 from tools.powercut.rig import PRICES, Rig, Setup
 
@@ -123,7 +123,7 @@ def torn_card(rig: Rig) -> None:
 def refusals(rig: Rig) -> None:
     """A poor card, the wrong grade, a card on the list, one that is no card."""
     poor, wrong, listed = rig.cards
-    rig.controller.set_blacklist(1, 0, bytes.fromhex("6200" + "0" * 11 + "3"))
+    _list(rig, 1, "6200000000000003")
     rig.lift()
     for card in (poor, wrong, listed):
         rig.show(card)
@@ -211,8 +211,8 @@ def price_change(rig: Rig) -> None:
 
 def settings_and_lists(rig: Rig) -> None:
     rig.controller.set_settings(1, {"no_flow_s": 45, "grace_s": 30})
-    rig.controller.set_blacklist(1, 0, bytes.fromhex("6200" + "0" * 11 + "9"))
-    rig.controller.set_blacklist(2, 0, b"")
+    _list(rig, 1, "6200000000000009")
+    _list(rig, 2)
     rig.wait(1)
 
 
@@ -301,6 +301,50 @@ def hazards(rig: Rig) -> None:
     rig.take()
 
 
+def on_lease(rig: Rig) -> None:
+    """An account's card without the station: two sales on what the station lent."""
+    lent = 7, 12, 9_000, 3, 2_000_000_000
+    rig.controller.append(records.LEASE, (*lent, records.LEASE_GRANTED))
+    rig.controller.leases = [lent]
+    for litres in (1.1, 0.6):
+        rig.authorise(rig.cards[0])
+        rig.fuel(litres)
+        rig.hang()
+        rig.take()
+
+
+def prover(rig: Rig) -> None:
+    """A test measure, then three runs into the prover, with the seal open: a new factor."""
+    plant = rig.pump.plant
+    rig.pump.put(rig.cards[0])
+    rig.wait(2)
+    for choice, runs in (("1", 1), ("2", 3)):
+        rig.keys(choice)
+        for _ in range(runs):
+            before_ul = plant.true_ul(0)
+            rig.lift()
+            rig.keys("#")
+            rig.wait(2, rig.flowing)
+            rig.fuel(2.4)
+            rig.hang()
+            if choice == "2":
+                rig.keys(f"{(plant.true_ul(0) - before_ul) * 1_002 // 1_000_000}#")
+        if choice == "1":
+            rig.keys("*")
+    rig.controller.inputs.seal_open = True
+    rig.keys("#")
+    assert rig.controller.meters[0].factor_ppm
+    rig.take()
+
+
+def _list(rig: Rig, version: int, *black: str) -> None:
+    message = {
+        "version": version, "made": 0, "base": [0, 0, 0, ""], "count": [len(black), 0],
+        "black": [list(black), []], "white": [[], []],
+    }  # fmt: skip
+    assert lists.take(rig.controller, message)
+
+
 def _fill(rig: Rig, count: int) -> None:
     """Cards that nothing can read: a record each."""
     for _ in range(count):
@@ -328,6 +372,16 @@ def _fleet(rig: Rig) -> None:
     _priced(rig)
     rig.card(company=7, pin="2468", rules=Rules(needs_driver=True, odometer_km=800, day_fen=20_000, day_fills=9))
     rig.card(0, kind=card_layout.KIND_DRIVER, company=7)
+
+
+def _account(rig: Rig) -> None:
+    _priced(rig)
+    rig.card(0, kind=card_layout.KIND_ACCOUNT, company=12)
+
+
+def _service(rig: Rig) -> None:
+    _priced(rig)
+    rig.card(0, kind=card_layout.KIND_SERVICE)
 
 
 def _doubtful(rig: Rig) -> None:
@@ -387,6 +441,8 @@ STORIES = (
     Told("ring wraps", Setup(), _much_written, ring_wraps),
     Told("ring full", Setup(), _nearly_full, ring_full),
     Told("checkpoint sector", Setup(), _sector_nearly_full, checkpoint_sector),
+    Told("on a lease", Setup(), _account, on_lease),
+    Told("prover", Setup(), _service, prover),
     Told("brown-out", Setup(), _one, brownout),
     Told("hazards and wear", Setup(), _one, hazards),
 )
