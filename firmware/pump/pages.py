@@ -48,14 +48,15 @@ def _title(code, lang, columns):
 
 
 def _nozzle(ctl, n, columns, lang):
-    """Totalizer in millilitre steps, factor in ppm, how often it was changed."""
+    """Totalizer in millilitre steps, factor in ppm (the one before and the one in force), how often it was changed."""
     meter = ctl.meters[n]
     total_ml = meter.total_ml
+    factor = b"%+d>%+d" % (meter.old_ppm, meter.factor_ppm) if meter.events else b"%+d ppm" % meter.factor_ppm
     head = b" %d" % (n + 1) + texts.pick(TITLES, _TOTAL, lang)
     return [
         screens.line(head, b"", columns),
         screens.line(b"", b"%d.%03d" % (total_ml // 1000, total_ml % 1000), columns),
-        screens.line(texts.pick(TITLES, _FACTOR, lang), b"%+d ppm" % meter.factor_ppm, columns),
+        screens.line(texts.pick(TITLES, _FACTOR, lang), factor, columns),
         screens.line(texts.pick(TITLES, _COUNT, lang), b"%d" % meter.events, columns),
     ]
 

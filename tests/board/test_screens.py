@@ -173,7 +173,7 @@ def page(number: int, columns: int = screens.GRAPHIC, lang: int = screens.ZH, no
         quality=records.TIME_SYNCED,
         boot_id=7,
     )
-    ctl.meters[0].total_ml, ctl.meters[0].events = 146_000_000_123, 3
+    ctl.meters[0].total_ml, ctl.meters[0].events, ctl.meters[0].old_ppm = 146_000_000_123, 3, -250
     lines = pages.lines(ctl, columns, lang, SOFTWARE, "p1", False)
     assert [len(line) for line in lines] == [columns] * 4
     return [read(line) if columns == screens.GRAPHIC else line.decode("ascii") for line in lines]
@@ -196,7 +196,8 @@ def test_d26_the_second_page_shows_time_with_its_quality_and_zone_and_the_link()
 def test_d18_a_page_for_each_nozzle_shows_the_totalizer_to_the_millilitre() -> None:
     title, total, factor, count = page(3)
     assert title.strip() == "1号枪累计升" and total.strip() == "146000000.123"
-    assert factor.split() == ["系数", "+1234", "ppm"] and count.split() == ["校准次数", "3"]
+    assert factor.split() == ["系数", "-250>+1234"] and count.split() == ["校准次数", "3"], "before and in force (D25)"
+    assert page(4)[2].split() == ["系数", "+0", "ppm"]
     assert page(4, lang=screens.EN)[0].strip() == "2#Total litres"
 
 

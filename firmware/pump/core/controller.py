@@ -166,7 +166,7 @@ class Controller(linkside.LinkSide):
             if m.events:
                 self.append(
                     records.CALIBRATION,
-                    (n, m.events, m.factor_ppm, m.factor_ppm, 0, 0, bytes(7), bytes(8), codes.FACTOR_RESTATED),
+                    (n, m.events, m.old_ppm, m.factor_ppm, 0, 0, bytes(7), bytes(8), codes.FACTOR_RESTATED),
                 )
 
     @property

@@ -52,4 +52,4 @@ class Number:
         self.ctl.view.entry = ""
         if self.ctl.dialog is self:
             self.ctl.dialog = None
-            self.ctl.view.notice = 0
+            self.ctl.view.notice, self.ctl.view.figures = 0, ()

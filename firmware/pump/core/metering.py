@@ -21,13 +21,13 @@ FAULT_NONE, FAULT_SKEW, FAULT_SWING, FAULT_REVERSED = 0, 1, 2, 3
 
 class Meter:
     """One nozzle. total_ml is the totalizer up to the last rebase(); volume_ml what came since; factor_ppm the
-    calibration (0: nominal, +1000: 0.1 % more volume per pulse), events how often it was changed; beyond the measures
-    in a row that were out of tolerance; swings: times that one channel went back alone."""
+    calibration (0: nominal, +1000: 0.1 % more volume per pulse), old_ppm the one before, events how often it was
+    changed; beyond the measures in a row that were out of tolerance; swings: times that one channel went back alone."""
 
     def __init__(self, pulses_per_l, factor_ppm=0):
         self._den = 4000 * pulses_per_l
         self.factor_ppm = factor_ppm
-        self.total_ml = self._carry = self.events = self.beyond = 0
+        self.total_ml = self._carry = self.old_ppm = self.events = self.beyond = 0
         self.stand(0, 0, 0)
 
     def stand(self, a, b, back):

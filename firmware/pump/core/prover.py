@@ -228,7 +228,8 @@ class Wizard:
         if self.spread > MOST_SPREAD_PPM or abs(self.new_ppm) > metering.MOST_FACTOR_PPM:
             self.new_ppm = None
         self.act = self._accept
-        self._tell(view.NOTICE_FACTOR, (self.mean, self.spread, self.new_ppm))
+        figures = self.mean, self.spread
+        self._tell(view.NOTICE_FACTOR, figures if self.new_ppm is None else figures + (self.new_ppm,))
 
     def _accept(self, ch):
         if ch != "#":
@@ -282,7 +283,8 @@ def set_factor(ctl, nozzle, new_ppm, error, spread, card, how):
         records.CALIBRATION,
         (nozzle, event, meter.factor_ppm, new_ppm, error, spread, card.uid, card.card_no, how),
     ):
-        meter.events, meter.factor_ppm, meter.beyond = event, new_ppm, 0
+        meter.old_ppm, meter.factor_ppm = meter.factor_ppm, new_ppm
+        meter.events, meter.beyond = event, 0
         alarms.put(ctl, codes.ALARM_METER_LOCK, nozzle, False)
         ctl.outputs.buzzer = view.BEEP_OK
 

@@ -180,7 +180,7 @@ def _visit(ctl, known, kind, seq, body):
             ctl.strangers, ctl.meter_id = body[2:]
     elif kind == records.CALIBRATION:
         meter = ctl.meters[body[0]]
-        meter.events, meter.factor_ppm = body[1], body[3]
+        meter.events, meter.old_ppm, meter.factor_ppm = body[1:4]
     elif kind == records.LEASE:  # the last word about what is lent to this pump of that account
         ctl.leases = [x for x in ctl.leases if x[1] != body[1]] + ([body[:5]] if body[2] else [])
     elif kind == records.ALARM:

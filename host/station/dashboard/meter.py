@@ -224,7 +224,7 @@ def register(frame: Frame) -> None:
                 with Tag("section", look="panel"):
                     with Tag("header"):
                         Tag("h2", t(title))
-                    tables.append(Table(t, columns, t(empty)))  # type: ignore[arg-type, misc]
+                    tables.append(Table(t, columns, t(empty)))  # type: ignore[misc]
             if not typed:
                 _timeline(t, frame, typed)
 
