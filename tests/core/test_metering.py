@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pump.core import keypad_entry, limits, metering, money, settings, ticks, view
+from pump.core import keypad_entry, metering, money, settings, ticks, view
 from tools.bench.plant import Plant
 from tools.bench.state import PULSERS
 
@@ -53,6 +53,33 @@ def test_counts_for_a_volume_are_the_first_that_reach_it(pulses_per_l: int, befo
     assert meter.volume_ml < ml
     meter.update(counts // 2, counts - counts // 2)
     assert meter.volume_ml >= ml
+
+
+@given(st.integers(10, 2_000), st.lists(st.tuples(st.integers(-50_000, 50_000), st.integers(0, 3_000)), max_size=12))
+def test_d8_a_factor_changes_in_the_middle_and_no_millilitre_is_lost(
+    pulses_per_l: int, parts: list[tuple[int, int]]
+) -> None:
+    """Each count is worth what its factor said when it came; the fractions go on."""
+    meter = metering.Meter(pulses_per_l)
+    quarter = exact = 0
+    for factor_ppm, counts in parts:
+        meter.factor_ppm = factor_ppm
+        quarter += counts
+        exact += counts * (1_000_000 + factor_ppm)
+        meter.update((quarter + 1) // 2, quarter // 2)
+        assert meter.volume_ml == exact // (4_000 * pulses_per_l)
+        counts_at = meter.counts_for(meter.volume_ml + 7)
+        assert meter.counts_for(meter.volume_ml) <= quarter < counts_at
+
+
+@given(st.integers(-40_000, 40_000), st.integers(-9_000, 9_000))
+def test_d8_the_corrected_factor_takes_the_error_away(factor_ppm: int, error: int) -> None:
+    """20 litres through a meter that is `error` wrong under its factor read right under the corrected one."""
+    worth = (1_000_000 + factor_ppm) * 1_000_000 // (1_000_000 + error)  # what a count should be worth
+    corrected = metering.corrected_ppm(factor_ppm, error)
+    assert abs(1_000_000 + corrected - worth) <= 1
+    indicated_ml = 20_000 * (1_000_000 + error) // 1_000_000
+    assert abs(metering.error_ppm(indicated_ml, 20_000) - error) <= 50  # a millilitre of 20 litres
 
 
 def test_a_hose_that_swings_about_an_edge_adds_nothing() -> None:
@@ -109,13 +136,6 @@ def test_no_row_of_keys_makes_a_preset_that_cannot_be(keys: str) -> None:
         assert (v.preset_value > 0) == (v.preset_kind in (1, 2))
         assert v.preset_value <= 9_999_000
         assert len(v.entry) <= 4
-
-
-@given(st.lists(st.binary(min_size=8, max_size=8), max_size=40), st.binary(min_size=8, max_size=8))
-def test_d19_a_card_is_found_on_the_list_if_and_only_if_it_stands_there(cards: list[bytes], other: bytes) -> None:
-    joined = b"".join(sorted(set(cards)))
-    for card in [*cards, other]:
-        assert limits.listed(joined, card) == (card in cards)
 
 
 def test_setting_names_fit_their_record_and_defaults_their_range() -> None:
