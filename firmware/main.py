@@ -4,6 +4,16 @@ import gc
 
 gc.threshold(2048)  # while the parts are loaded, so that what they leave behind does not cut the heap into pieces
 
-from pump import supervisor  # noqa: E402
+try:
+    from pump import supervisor
+except Exception as error:  # noqa: BLE001 - a damaged image, or no memory: the next start may choose another
+    import sys
+    import time
+
+    import machine
+
+    sys.print_exception(error)
+    time.sleep(3)  # Ctrl-C leads to the console
+    machine.reset()
 
 supervisor.main()

@@ -35,6 +35,7 @@ _TICK_MS = 10
 _WATCHDOG_MS = 3000
 _IDLE_WORK_MS = 200
 _DROP_MS = 5000
+_HEALTHY_MS = 60000  # a start that lasts so long has not failed
 _NO_NOZZLE = 255
 _GC_BYTES = 12000
 _FALLBACK_SECTORS = 64, 8  # journal and checkpoints in files: 2,048 records
@@ -43,7 +44,7 @@ _FALLBACK_SECTORS = 64, 8  # journal and checkpoints in files: 2,048 records
 class Board:
     """The parts of one pump, wired together. worst_late_us: how late a control tick has come at worst."""
 
-    def __init__(self, relays):
+    def __init__(self, relays, failed_starts):
         from pump import config
 
         self.identity, settings, self.ca, self.software = config.load()
@@ -66,6 +67,7 @@ class Board:
         self.link = None
         self.worst_late_us = 0
         self.failure = None
+        self.failed_starts = failed_starts
 
     def start(self):
         """Recovery, BOOT record; a clock that was never set goes on from the journal's last time."""
@@ -78,6 +80,8 @@ class Board:
         while not clock.quality and seq > 0 and journal.read(seq, buf):
             clock.estimate(records.header(buf)[6])
             seq -= 1
+        if self.failed_starts:
+            self.controller.raise_alarm(ALARM_EXCEPTION, _NO_NOZZLE, self.failed_starts)
         overlays.drop()
 
     def step(self):
@@ -126,6 +130,8 @@ class Board:
                 and (self.controller.delivery.sale or not self.controller.busy)
             ):
                 since_drop = 0
+                if self.failed_starts >= 0 and self.controller.uptime_ms >= _HEALTHY_MS and not self.controller.busy:
+                    self._healthy()
                 overlays.drop()
             due = (due + _TICK_MS) & MASK
             wait_ms = diff(due, time.ticks_ms())
@@ -133,8 +139,16 @@ class Board:
                 due = time.ticks_ms()  # after a stall the tick goes on from now, without a burst
             await asyncio.sleep_ms(max(0, wait_ms))
 
+    def _healthy(self):
+        """This start has lasted."""
+        from pump import starts
+
+        starts.healthy()
+        self.controller.clear_alarm(ALARM_EXCEPTION, _NO_NOZZLE)
+        self.failed_starts = -1
+
     async def guard(self, task):
-        """Run a task that never ends; its failure ends the control loop."""
+        """Run a task; its failure ends the control loop."""
         try:
             await task
         except Exception as error:  # noqa: BLE001 - handed on to main
@@ -168,7 +182,7 @@ def main():
     relays = outputs.Relays()
     board = None
     try:
-        board = Board(relays)
+        board = Board(relays, _begin())
         board.start()
         asyncio.run(board.run())
     except KeyboardInterrupt:
@@ -185,18 +199,35 @@ def main():
         machine.reset()
 
 
+def _begin():
+    """Counts this start; after many that failed it waits, outputs off, where Ctrl-C is heard. Returns their number."""
+    from pump import starts
+
+    failed = starts.begin(machine.reset_cause())
+    left_s = starts.wait_s(failed)
+    if left_s:
+        print(failed, "starts have failed, waiting", left_s, "s; Ctrl-C for the console")
+    while left_s:
+        time.sleep_ms(1000)
+        left_s -= 1
+    return failed
+
+
 def _report(board, error):
+    global _reserve
+    _reserve = None
     sys.print_exception(error)
     try:
-        with open("/crash.txt", "w") as file:
-            sys.print_exception(error, file)
         if board is not None:
             board.controller.raise_alarm(ALARM_EXCEPTION, _NO_NOZZLE, 0)
+        with open("/crash.txt", "w") as file:
+            sys.print_exception(error, file)
     except Exception as second:  # noqa: BLE001 - nothing may keep the restart away
         sys.print_exception(second)
 
 
 _service = None
+_reserve = bytearray(1024)  # memory to tell with that there is none
 
 
 def _begin_service():
