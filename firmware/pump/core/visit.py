@@ -72,6 +72,8 @@ def visit(ctl, uid):
             ctl.view.notice, ctl.view.figures = view.NOTICE_LOADED, (loaded,)
     except purse.Refused as refused:
         ctl.refuse(card, refused.args[0], refused.args[1])
+    except desfire.DesfireError as error:  # where nothing else is made of it
+        ctl.refuse(card, codes.REFUSE_DAMAGED, error.status)
 
 
 def _ask_load(ctl, uid):
