@@ -281,6 +281,13 @@ class Plant:
         n = self._nozzles[nozzle]
         return n.a, n.b
 
+    def all_edges(self) -> list[int]:
+        """edges() of every nozzle, one after the other."""
+        edges: list[int] = []
+        for n in self._nozzles:
+            edges += (n.a, n.b)
+        return edges
+
     def true_ul(self, nozzle: int) -> int:
         """Microlitres that really came out since the plant was made."""
         return self._nozzles[nozzle].ul

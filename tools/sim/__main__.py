@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         "seeds": tally.seeds,
         "sales": tally.sales,
         "sales_per_s": round(tally.sales / (time.monotonic() - began)),
+        "sales_per_s_per_core": round(tally.sales / max(0.001, tally.cpu_s)),  # per second of processor time
         "power_cuts": tally.power_cuts,
         "card_tears": tally.card_tears,
         "violations": tally.violations,

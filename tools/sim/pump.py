@@ -48,6 +48,7 @@ class Pump:
         self.controller: Controller | None = None
         self.card: DesfireCard | None = None
         self.now_us = 0
+        self.link_us = 0  # when it looks at its line again
         self.lifted = 0
         self.estop = False
         self.supply_ok = True
@@ -135,8 +136,7 @@ class Pump:
 
     def _read(self, controller: Controller) -> None:
         inputs = controller.inputs
-        for n in range(len(self.config.grades)):
-            inputs.edges[2 * n : 2 * n + 2] = self.plant.edges(n)
+        inputs.edges[: 2 * len(self.config.grades)] = self.plant.all_edges()
         inputs.lifted, inputs.estop, inputs.supply_ok = self.lifted, self.estop, self.supply_ok
 
     def next_us(self) -> int:
@@ -145,10 +145,11 @@ class Pump:
             return 1 << 62
         due = self._due_us
         if self._job:
-            due = min(due, self._frame_us)
-        elif self._found_us is not None:
-            due = min(due, self._found_us)
-        return max(due, self.now_us)
+            if self._frame_us < due:
+                due = self._frame_us
+        elif self._found_us is not None and self._found_us < due:
+            due = self._found_us
+        return due if due > self.now_us else self.now_us
 
     def advance(self, to_us: int) -> None:
         """Let time pass up to to_us; no event of this pump lies before that."""
@@ -219,41 +220,41 @@ class Pump:
     def _next_step(self, controller: Controller) -> int:
         if self.every_tick and (controller.delivery.sale or self.plant.flowing(0)):
             return self.now_us + TICK_US
-        due = self.now_us + max(TICK_US, hints.next_ms(controller) * 1000)
+        ahead_us = hints.next_ms(controller) * 1000
         counts = hints.next_counts(controller)
         if counts:
             nozzle, wanted = counts
             a, b = self.plant.edges(nozzle)
             at = self.plant.time_of_counts(nozzle, max(1, wanted - a - b))
-            if at is not None:
-                due = min(due, at)
-        return self.now_us + -(-max(1, due - self.now_us) // TICK_US) * TICK_US
+            if at is not None and at < self.now_us + ahead_us:
+                ahead_us = at - self.now_us
+        return self.now_us + (-(-ahead_us // TICK_US) * TICK_US if ahead_us > TICK_US else TICK_US)
 
     # -- the reader task
 
     def _begin(self, job: Any) -> None:
         self._job, self._torn = job, False
-        self._go_on(lambda: job.send(None))
+        self._go_on(job.send, None)
 
     def _pump_frame(self) -> None:
         job, frame = self._job, self._frame
         if self.card is None or self._torn:
-            self._go_on(lambda: job.throw(desfire.CardLost()))
+            self._go_on(job.throw, desfire.CardLost())
         elif frame is None:
-            self._go_on(lambda: job.send(None))
+            self._go_on(job.send, None)
         else:
             try:
                 answer = self.card.exchange(frame)
             except desfire.CardLost as lost:
-                self._go_on(lambda lost=lost: job.throw(lost))  # type: ignore[misc]
+                self._go_on(job.throw, lost)
             else:
-                self._go_on(lambda: job.send(answer))
+                self._go_on(job.send, answer)
 
-    def _go_on(self, move: Callable[[], bytes | None]) -> None:
+    def _go_on(self, move: Callable[[Any], bytes | None], value: Any) -> None:
         controller = self.controller
         assert controller is not None
         try:
-            self._frame = move()
+            self._frame = move(value)
             self._frame_us = self.now_us + (WAIT_US if self._frame is None else FRAME_US)
             return
         except StopIteration as end:

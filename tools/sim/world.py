@@ -14,6 +14,7 @@ from tools.sim.pump import Pump, ViolationError
 from tools.sim.station import Station
 
 S = 1_000_000
+LINK_US = 20_000  # how often a pump looks at its line
 LOAD_FEN = 40_000
 PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
 TOLERANCE_ML = 10  # stated: what may flow beyond a limit
@@ -82,31 +83,36 @@ class World:
     def run(self, scripts: list[tuple[Pump | None, Script]]) -> None:
         """Until all scripts have ended. A pump's time stands still until it or a script of its own has something to
         do: what happens at one pump is not seen at another, but for the cards and the station."""
-        running = [_Running(script, pump) for pump, script in scripts]
-        due = {id(pump): pump.next_us() for pump in self.pumps}
+        running = [_Running(script, pump, self.now_us) for pump, script in scripts]
         while running:
-            now = min(due.values())
+            pump = self.pumps[0]
+            due_us = pump.next_us()
+            for other in self.pumps[1:]:
+                other_us = other.next_us()
+                if other_us < due_us:
+                    pump, due_us = other, other_us
+            first = running[0]
             for r in running:
-                if r.deadline_us < now:
-                    now = r.deadline_us
-            self.now_us = now = max(self.now_us, now)
-            acted: list[Pump] = []
-            for pump in self.pumps:
-                if due[id(pump)] <= now:
-                    pump.advance(now)
-                    pump.act()
-                    self._link(pump)
-                    acted.append(pump)
-            for r in running[:]:
-                if r.deadline_us <= now or r.until and (r.pump is None or r.pump in acted) and r.until():
-                    for pump in [r.pump] if r.pump else self.pumps:
-                        pump.advance(now)
-                        acted.append(pump)
+                if r.deadline_us < first.deadline_us:
+                    first = r
+            if first.deadline_us <= due_us:
+                self.now_us = first.deadline_us
+                self._resume(running, first)
+                continue
+            self.now_us = due_us
+            pump.advance(due_us)
+            pump.act()
+            if due_us >= pump.link_us:
+                pump.link_us = due_us + LINK_US
+                self._link(pump)
+            for r in running:
+                if r.until and (r.pump is pump or not r.pump) and r.until():
                     self._resume(running, r)
-            for pump in acted:
-                due[id(pump)] = pump.next_us()
+                    break
 
     def _resume(self, running: list[_Running], r: _Running) -> None:
+        for pump in [r.pump] if r.pump else self.pumps:
+            pump.advance(self.now_us)
         wait = next(r.script, None)
         if wait is None:
             running.remove(r)
