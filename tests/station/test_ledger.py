@@ -95,7 +95,7 @@ def test_what_is_written_cannot_be_changed_or_deleted(engine: Engine, table: str
         conn.execute(text(change.format(table, column, column)))
     if engine.dialect.name == "sqlite" and table == "transfers":
         with engine.connect() as conn, pytest.raises(DBAPIError, match="append-only"):
-            conn.execute(text("INSERT OR REPLACE INTO transfers VALUES ('k', 0, 1, 'a', 'b', 'fen', 6, '')"))
+            conn.execute(text("INSERT OR REPLACE INTO transfers VALUES ('k', 0, 1, 'a', 'b', 'fen', 6, '', NULL)"))
 
 
 def test_one_fen_taken_from_a_balance_is_found(engine: Engine) -> None:

@@ -26,7 +26,20 @@ transfers = append_only(
         Column("asset", Text, nullable=False),
         Column("amount", BigInt, CheckConstraint("amount > 0", name="positive"), nullable=False),
         Column("memo", Text, nullable=False, server_default=""),
+        Column("booked", BigInt, nullable=True),  # when it counts, if not `at`: what comes late for a closed period
         CheckConstraint("debit <> credit", name="two_accounts"),
+        **STRICT,
+    )
+)
+
+# A period is closed once, by whom, and with what balances: late records count in the one that is open.
+periods = append_only(
+    Table(
+        "ledger_periods",
+        metadata,
+        Column("until", BigInt, primary_key=True, autoincrement=False),
+        Column("closed_at", BigInt, nullable=False),
+        Column("closed_by", Text, nullable=False),
         **STRICT,
     )
 )
@@ -79,15 +92,42 @@ def post(conn: Connection, key: str, at: int, lines: Sequence[Transfer], memo: s
         if [Transfer(*row) for row in before] != list(lines):
             raise KeyReusedError(f"记账键 {key} 已用于其他内容 key {key} was posted with other content")
         return False
-    _write(conn, [(key, number, at, *_checked(line), memo) for number, line in enumerate(lines)])
+    booked = _booked(at, closed_until(conn))
+    _write(conn, [(key, number, at, *_checked(line), memo, booked) for number, line in enumerate(lines)])
     return True
+
+
+def reverse(conn: Connection, key: str, at: int, memo: str) -> bool:
+    """Posts the opposite of what was posted under `key`, once; False if that was done before. KeyError: no such key.
+
+    Nothing is ever edited: the mistake and its correction both stay readable.
+    """
+    t = transfers.c
+    lines = conn.execute(select(t.credit, t.debit, t.amount, t.asset).where(t.key == key).order_by(t.line)).all()
+    if not lines:
+        raise KeyError(key)
+    return post(conn, f"reverse:{key}", at, [Transfer(*row) for row in lines], memo)
+
+
+def closed_until(conn: Connection) -> int:
+    """The end of the last closed period, Unix seconds; 0: none is closed."""
+    return int(conn.execute(select(func.max(periods.c.until))).scalar() or 0)
+
+
+def _booked(at: int, closed: int) -> int | None:
+    return closed if at < closed else None
 
 
 def post_many(conn: Connection, entries: Iterable[Entry]) -> int:
     """Posts one-transfer entries set by set, skipping keys already posted. Returns how many were new."""
-    fresh = {entry.key: (entry.key, 0, entry.at, *_checked(entry.transfer), entry.memo) for entry in entries}
-    if not fresh:
+    some = list(entries)
+    if not some:
         return 0
+    closed = closed_until(conn)
+    fresh = {
+        entry.key: (entry.key, 0, entry.at, *_checked(entry.transfer), entry.memo, _booked(entry.at, closed))
+        for entry in some
+    }
     try:  # nearly always all are new, and asking first would cost as much as the writing
         with conn.begin_nested():
             _write(conn, list(fresh.values()))
@@ -165,10 +205,10 @@ def _checked(transfer: Transfer) -> tuple[str, str, str, int]:
     return debit, credit, asset, amount
 
 
-def _write(conn: Connection, rows: list[tuple[str, int, int, str, str, str, int, str]]) -> None:
+def _write(conn: Connection, rows: list[tuple[str, int, int, str, str, str, int, str, int | None]]) -> None:
     insert_rows(conn, transfers, rows)
     moved: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for _, _, _, debit, credit, asset, amount, _ in rows:
+    for _, _, _, debit, credit, asset, amount, _, _ in rows:
         moved[debit, asset] -= amount
         moved[credit, asset] += amount
     upsert_rows(conn, balances_table, [(*account, moved[account]) for account in sorted(moved)], add={"balance"})
