@@ -11,6 +11,7 @@ ACK = b"\x00\x00\xff\x00\xff\x00"
 WAKE_UP = b"\x55\x55" + bytes(14)
 ANSWER_MS = 400
 POLL_MS = 150
+MOST_PASSED = 600  # bytes of noise and of frames of earlier commands, in front of an answer
 
 
 class ReaderError(Exception):
@@ -25,20 +26,26 @@ def frame(payload):
 
 
 def _answer(code, timeout_ms):
-    """Wait for the frame that answers command `code`; frames of an earlier, given up command are passed over."""
-    while True:
+    """Wait for the frame that answers command `code`; frames of an earlier, given up command are passed over. OSError
+    for a chip that goes on and on: it is as good as silent."""
+    passed = 0
+    while passed < MOST_PASSED:
         head = yield 5, timeout_ms
-        while head[1:3] != b"\x00\xff":
+        while head[1:3] != b"\x00\xff" and passed < MOST_PASSED:
             head = head[1:] + (yield 1, timeout_ms)
+            passed += 1
         length = head[3]
+        passed += 6
         if (length + head[4]) & 0xFF or not length:  # an ACK, or noise
             yield 1, timeout_ms
             continue
         body = yield length + 2, timeout_ms
+        passed += length
         if sum(body[:-1]) & 0xFF == 0 and body[0] == 0xD5 and body[1] == code + 1:
             return body[2:-2]
         if body[0] == 0x7F:
             raise ReaderError("syntax")
+    raise OSError(110)
 
 
 class Pn532:
@@ -70,7 +77,7 @@ class Pn532:
         """Look for one ISO 14443-4 card at 106 kbit/s: its UID, None if there is no card, b"" for one without -4."""
         self.target = 0
         answer = yield from self.command(b"\x4a\x01\x00", POLL_MS)
-        if not answer or not answer[0]:
+        if len(answer) < 6 or not answer[0]:
             return None
         uid = answer[6 : 6 + answer[5]]
         if not answer[4] & 0x20:
