@@ -14,7 +14,7 @@ from station import forecourt, sales
 from station.platform import database
 from station.sales import tables
 from tools import image, romfs
-from tools.bench import acts
+from tools.bench import acts, wires
 from tools.bench.small_station import SmallStation
 
 pytestmark = pytest.mark.timeout(240)
@@ -141,3 +141,39 @@ def test_d25_the_id_on_the_display_is_the_hash_of_the_files_on_the_board(station
     station.world.do(acts.keys("p1", "D"))
     until(lambda: hashed in "".join(pump(station)["lcd"]["lines"]).replace(" ", ""), 10, station)
     station.world.do(acts.keys("p1", "D" * 6))
+
+
+def test_d16_the_counter_itself_shuts_the_valves_while_the_loop_hangs(station: SmallStation) -> None:
+    """1.2 litres before the limit the control tick begins a loop without end. The watchdog bites after three seconds,
+    two litres later. The counter's threshold needs no tick; what remains is the big valve's own closing time."""
+    world, rig = station.world, station.world.pumps["p1"]
+    card = station.issue(load_fen=50_000)
+    world.do(acts.insert("p1", card))
+    time.sleep(1)
+    world.do(acts.keys("p1", "B3#"))
+    world.do(acts.lift("p1"))
+    until(lambda: pump(station)["permit"], 15, station)
+    world.do(acts.trigger("p1", "full"))
+    until(lambda: pump(station)["nozzles"][0]["sale_ml"] >= 1_800, 20, station)
+    boots = pump(station)["boots"]
+    rig.wires.put("I", wires.FAULT, wires.TICK_HANGS)
+    shut = until(
+        lambda: (
+            pump(station)["nozzles"][0]["sale_ml"] > 2_900
+            and not pump(station)["nozzles"][0]["big_valve"]
+            and pump(station)
+        ),
+        20,
+        station,
+    )
+    assert shut["boots"] == boots, "shut by the counter, before the watchdog"
+    assert shut["permit"], "the hung loop has not touched its outputs"
+    until(lambda: pump(station)["boots"] > boots, 15, station)
+    rig.wires.put("I", wires.FAULT, 0)
+    assert pump(station)["nozzles"][0]["sale_ml"] <= 3_150
+    world.do(acts.hang("p1"))
+    ends = until(lambda: [e for e in bodies(station, records.END) if e["card_no"].hex() and e["flags"]], 30, station)
+    assert (ends[-1]["reason"], ends[-1]["volume_ml"]) == (codes.STOP_POWER, 1_500), (
+        "the last checkpoint of the hung loop"
+    )
+    world.do(acts.remove("p1"))
