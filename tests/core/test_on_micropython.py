@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SALES = Path(__file__).with_name("portable_sale.py")
 CARDS = Path(__file__).with_name("portable_cards.py")
+METER = Path(__file__).with_name("portable_meter.py")
 
 
 def _run(command: list[str], path: str) -> list[str]:
@@ -21,7 +22,7 @@ def _run(command: list[str], path: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("script", [SALES, CARDS], ids=["sales", "D21 D23 cards"])
+@pytest.mark.parametrize("script", [SALES, CARDS, METER], ids=["sales", "D21 D23 cards", "D8 D24 D30 meter"])
 def test_d29_the_same_sales_give_the_same_records_on_both_interpreters(script: Path) -> None:
     micropython = Path(sysconfig.get_path("scripts")) / "micropython"
     path = f".frozen:{ROOT}/firmware:{ROOT}/firmware/lib"
