@@ -101,11 +101,12 @@ def watch(bench: Bench, card: DesfireCard) -> bool:
     out = controller.outputs
     if out.motor or out.big or out.small or out.permit:
         assert controller.delivery.state in FLOWING
-        assert cards.open_sale(card) == (257, controller.delivery.sale.seq)
+        running: Any = controller.delivery.sale
+        assert cards.open_sale(card) == (257, running.seq)
     return False
 
 
-@pytest.mark.parametrize("seed", seeds(60))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_d20_a_card_that_answers_anything_opens_no_valve_and_moves_no_money(seed: int) -> None:
     rng = random.Random(seed)
     bench = Bench(rng.choice(("slot", "tap")), (1, 2))
