@@ -17,6 +17,7 @@ from station.mqtt.messages import parse_ask
 from station.platform import database
 from station.platform.secrets import Secrets
 from tests.core.rigs import PRICES, Bench
+from tests.link.test_contract import check
 from tools.sim.pump import WALL_START_S, Pump
 
 
@@ -74,10 +75,12 @@ class LinkedBench(Bench):
             return
         question = controller.take_ask()
         if question:
+            check("ask", question)  # both sides are held to docs/asyncapi.yaml
             self.asked.append(question)
             lost = self.wire(question)
             if lost != "ask":
                 answer = self.answer(question)
+                check("answer", answer)
                 self.answers.append(answer)
                 if lost != "answer":
                     controller.answer(answer)
