@@ -2,6 +2,8 @@
 
 import json
 
+import machine
+
 from pump.core.config import Config
 
 
@@ -12,6 +14,7 @@ def load():
     """
     try:
         identity = json.loads(_read("/identity.json"))
+        identity["board"] = machine.unique_id().hex()
         config = Config(identity)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(str(error))
@@ -19,11 +22,13 @@ def load():
         ca = _read("/ca.der")
     except OSError:
         ca = None  # the link says so; the pump sells without it
-    try:
-        software = _read("/software").decode()
-    except OSError:
-        software = "0" * 16
-    return identity, config, ca, software
+    software = b"0" * 16
+    for name in ("/software", "/rom/software"):  # what runs from a slot brings its own
+        try:
+            software = _read(name)
+        except OSError:
+            pass
+    return identity, config, ca, software.decode()
 
 
 def _read(name):

@@ -25,7 +25,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     say("数据库就绪 · database ready")
     broker = BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_name)
     for pump in settings.pumps:
-        nozzles = tuple(Nozzle(nozzle.grade, nozzle.pulses_per_l) for nozzle in pump.nozzles)
+        nozzles = tuple(Nozzle(nozzle.grade, nozzle.pulses_per_l, nozzle.meter) for nozzle in pump.nozzles)
         provision(
             settings.station,
             pump.pump,

@@ -23,11 +23,12 @@ class SettingsError(Exception):
 
 
 class NozzleSettings(BaseModel):
-    """One nozzle: grade number (pump.core.codes) and pulses per litre and channel."""
+    """One nozzle: grade number (pump.core.codes), pulses per litre and channel, serial number of its meter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     grade: Annotated[int, Field(ge=1, le=15)]
     pulses_per_l: Annotated[int, Field(ge=1, le=1000)] = 100
+    meter: Annotated[str, Field(max_length=32)] = ""
 
 
 class PumpSettings(BaseModel):

@@ -11,6 +11,10 @@ WDT_RESET, SOFT_RESET = 3, 5
 _ESTOP = 5  # the only switch on a GPIO of its own; wires: bit 4 of the switches
 
 
+def unique_id():
+    return wired.home[-6:].encode()
+
+
 def reset_cause():
     return wired.cause
 
