@@ -53,6 +53,7 @@ class Rig:
         self._permit = 0
         self._off_us = -1
         self._late_us = 0
+        self._leak_hz = 0
 
     def run(self):
         """For ever: edges when they are due, relays and commands in between."""
@@ -99,6 +100,7 @@ class Rig:
             target = self.full_hz if big else self.small_hz if small else 0
             if self.squeeze == "slow":
                 target = min(target, self.hand_hz)
+        target = max(target, self._leak_hz)
         target *= 1000
         step = self.full_hz * 1000 * passed_ms // CLOSING_MS
         before = self._rate
@@ -154,6 +156,8 @@ class Rig:
             self._seal.value(1 if command["on"] else 0)
         elif what == "power":
             self._power.value(1 if command["on"] else 0)
+        elif what == "leak":
+            self._leak_hz = (command["ml_s"] + 9) // 10  # 100 pulses per litre
         elif what == "rate":
             if not 0 < command["full_hz"] <= MOST_HZ:
                 raise ValueError("1 to 2200 pulses a second")

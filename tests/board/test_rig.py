@@ -1,5 +1,6 @@
 """D29: the rig's firmware in the real interpreter makes the pulses and presses the switches that a pump expects."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tools.bench import wires as w
 from tools.bench.state import Pulser
 from tools.bench.wires import Wires
 
+ROOT = Path(__file__).resolve().parents[2]
 NOZZLE = 1
 # Fault and the share of the edges that is left.
 FAULTS: tuple[tuple[Pulser, float], ...] = (
@@ -159,3 +161,16 @@ def test_what_is_not_the_rigs_is_left_to_others_and_nonsense_is_answered(rig: Si
     with pytest.raises(RigError, match="pulses a second"):
         rig.ask({"do": "rate", "full_hz": 100_000})
     assert rig.sale()["ok"]
+
+
+def test_the_drawing_shows_the_pins_of_both_boards() -> None:
+    drawing = (ROOT / "docs/img/rig.svg").read_text("utf-8")
+    names: dict[str, int] = {}
+    firmware = (ROOT / "hil_tests/rig/rig.py").read_text()
+    for left, right in re.findall(r"^([A-Z_, ]+) = ([\d, ]+)$", firmware, re.MULTILINE):
+        names |= dict(zip(left.split(", "), map(int, right.split(", ")), strict=True))
+    for name in ["PULSE_A", "PULSE_B", "LIFT", "ESTOP", "TAMPER", "SEAL", "POWER", "PERMIT", "MOTOR", "BIG", "SMALL", "SELECT"]:
+        assert f">GPIO {names[name]}<" in drawing, name
+    firsts = pins.PULSER_A[0], pins.PULSER_B[0], pins.SELECT[0]
+    for gpio in (*firsts, pins.ESTOP, pins.PERMIT, pins.MOTOR, pins.VALVE_BIG, pins.VALVE_SMALL):
+        assert re.search(rf">GPIO {gpio}[ <]", drawing), gpio

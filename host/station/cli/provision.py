@@ -43,7 +43,9 @@ def command(
             secrets=Secrets.load(settings.secrets_path),
             broker=BrokerAddress(broker_host or settings.broker_host, settings.broker_port, settings.broker_name),
             mode=known[pump].mode,
-            nozzles=tuple(Nozzle(n.grade, n.pulses_per_l) for n in known[pump].nozzles),
+            display=known[pump].display,
+            receipt_url=settings.receipt_url,
+            nozzles=tuple(Nozzle(n.grade, n.pulses_per_l, n.meter) for n in known[pump].nozzles),
             issuer=settings.issuer,
         )
     except (SettingsError, SecretsError, PkiError, ValueError, OSError) as error:
