@@ -35,8 +35,9 @@ class Driver(ABC):
     patience = 1.0
 
     def __init__(self, settings: Settings) -> None:
+        self.secrets = Secrets.load(settings.secrets_path)
         self._board = LiveBoard()
-        self._ear = LiveSubscriber(settings, Secrets.load(settings.secrets_path), self._board)
+        self._ear = LiveSubscriber(settings, self.secrets, self._board)
         self._ear.start()
 
     def close(self) -> None:
@@ -47,7 +48,7 @@ class Driver(ABC):
         """Let hands (a thread's, a rig's or a person's) do this."""
 
     @abstractmethod
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:
+    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
         """A freshly issued card with that much on it; grades () means all. Returns what acts call it by."""
 
     @abstractmethod
@@ -61,6 +62,10 @@ class Driver(ABC):
     @abstractmethod
     def read(self, query: Callable[[Connection], T]) -> T:
         """A question to the station's database."""
+
+    @abstractmethod
+    def write(self, act: Callable[[Connection], T]) -> T:
+        """Something done at the station, as a person at the desk or the dashboard does it."""
 
     @abstractmethod
     def explain(self) -> str:

@@ -16,7 +16,7 @@ RIG = Path(__file__).parent / "rig"
 ANSWER_S = 5.0
 _BAUD = 115200
 # What stands last in an act's path -> the rig's word for it. Everything else is not the rig's: cards, keys, network.
-_WORDS = {"lift", "hang", "trigger", "pulser", "estop", "tamper", "seal", "on", "off"}
+_WORDS = {"lift", "hang", "trigger", "pulser", "estop", "tamper", "seal", "leak", "on", "off"}
 
 
 class RigError(Exception):

@@ -18,7 +18,6 @@ from station.cards.desk import Desk
 from station.cards.issuing import ALL_GRADES, Order
 from station.cards.reader import DeskReader, wait_for_card
 from station.platform import database
-from station.platform.secrets import Secrets
 from station.platform.settings import load
 from tools.bench.acts import Act
 
@@ -34,7 +33,6 @@ class RealDriver(Driver):
         self._desk_port = desk_port
         self._settings = load()
         self._engine = database.open_engine(database.url_for(self._settings))
-        self._secrets = Secrets.load(self._settings.secrets_path)
         self._numbers: dict[str, str] = {}
         self.patience = HAND_PATIENCE
         super().__init__(self._settings)
@@ -49,13 +47,18 @@ class RealDriver(Driver):
         if not self._rig or not self._rig.do(act):
             self._ask(f"{act.path} {json.dumps(dict(act.body), ensure_ascii=False)}")
 
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:
+    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
         self._ask("把空白卡放在发卡读卡器上 · put a blank card on the desk reader")
-        desk = Desk(self._engine, self._secrets, self._settings.station_no, self._settings.issuer, by="hil")
+        desk = Desk(self._engine, self.secrets, self._settings.station_no, self._settings.issuer, by="hil")
         with DeskReader(self._desk()) as reader:
             uid = wait_for_card(reader, CARD_WAIT_S).hex()
             order = Order(
-                card_layout.KIND_REGISTERED, holder="台架", document=f"HIL-{uid}", plate="", grades=grades or ALL_GRADES
+                card_layout.KIND_REGISTERED,
+                holder="台架",
+                document=f"HIL-{uid}",
+                plate="",
+                grades=grades or ALL_GRADES,
+                pin=pin,
             )
             self._numbers[uid] = desk.issue(reader, order).card_no
             desk.load(reader, load_fen)
@@ -71,6 +74,10 @@ class RealDriver(Driver):
     def read(self, query: Callable[[Connection], T]) -> T:
         with database.read(self._engine) as conn:
             return query(conn)
+
+    def write(self, act: Callable[[Connection], T]) -> T:
+        with database.write(self._engine) as conn:
+            return act(conn)
 
     def explain(self) -> str:
         return f"port {self.port}, pump {self.pump}, state {self.state()}"

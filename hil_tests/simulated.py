@@ -43,8 +43,8 @@ class SimulatedDriver(Driver):
             return
         self.station.world.do(act)
 
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = ()) -> str:
-        return self.station.issue(load_fen, grades or ALL_GRADES)
+    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
+        return self.station.issue(load_fen, grades or ALL_GRADES, pin=pin)
 
     def blank_card(self) -> str:
         return str(self.station.world.do(acts.new_card())["card"])
@@ -57,6 +57,9 @@ class SimulatedDriver(Driver):
 
     def read(self, query: Callable[[Connection], T]) -> T:
         return self.station.read(query)
+
+    def write(self, act: Callable[[Connection], T]) -> T:
+        return self.station.write(act)
 
     def explain(self) -> str:
         return self.station.logs()

@@ -54,7 +54,9 @@ def test_d3_d10_sale_by_card(pump: Driver) -> None:
     finish(pump)
     row = pump.settled(card)
     assert row.reason == codes.STOP_PRESET
-    assert row.amount_fen is not None and 1_960 <= row.amount_fen <= 2_000  # a nozzle's first deliveries close early: D16
+    assert (
+        row.amount_fen is not None and 1_960 <= row.amount_fen <= 2_000
+    )  # a nozzle's first deliveries close early: D16
     assert row.amount_fen >= shown  # D5: what ran on while the valve closed is shown and billed, never less
     the_books_are_right(row, 30_000, pump)
     pump.do(acts.remove(pump.pump))

@@ -133,6 +133,11 @@ class SmallStation:
         with database.read(self._engine) as conn:
             return query(conn)
 
+    def write(self, act: Callable[[Connection], T]) -> T:
+        """Something done at the station."""
+        with database.write(self._engine) as conn:
+            return act(conn)
+
     def logs(self) -> str:
         """Ends of the processes' logs and of the boards' consoles, for whoever reads a failed test."""
         texts = [f"--- {path.name}\n{path.read_text()[-2000:]}" for path in sorted(self.directory.glob("log/*.log"))]
