@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from station.accounts.registry import ACTIVE, account
 from station.accounts.tables import leases
 from station.ledger import Finding
+from station.platform import audit
 
 SALE, OFFLINE = "sale", "offline"
 SALE_VALID_S = 600  # a lease for the sale in hand is used at once or never
@@ -229,6 +230,8 @@ def give_up(conn: Connection, number: int, by: tuple[str, str], why: str, now: i
     found = lease(conn, number)
     if found is None or done.rowcount != 1:
         raise ValueError(f"没有未结的授信 {number} there is no open lease {number}")
+    lost = {"left_fen": found.amount_fen - found.used_fen}
+    audit.record(conn, now, " + ".join(by), "lease.give_up", f"lease {number}", lost, {"left_fen": 0}, why)
     return found
 
 

@@ -1,12 +1,13 @@
 """Accounts: who buys on account, up to which credit line, and what they owe. Payments go through the books."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from station import ledger
 from station.accounts.tables import accounts, leases
 from station.ledger import Transfer
+from station.platform import audit
 
 ACTIVE, STOPPED = "active", "stopped"
 
@@ -51,16 +52,17 @@ class Account:
         return self.terms.limit_fen - self.owed_fen - self.lent_fen
 
 
-def open_account(conn: Connection, name: str, terms: Terms, at: int) -> Account:
+def open_account(conn: Connection, name: str, terms: Terms, at: int, by: str = "desk") -> Account:
     """A new account with the next free number. AccountError."""
     terms.check()
     if not name.strip():
         raise AccountError("须写明单位名称 an account needs a name")
     number = int(conn.execute(select(func.max(accounts.c.account))).scalar() or 0) + 1
-    row = {name: getattr(terms, name) for name in Terms.__slots__}
-    conn.execute(insert(accounts).values(account=number, name=name.strip(), state=ACTIVE, opened_at=at, **row))
+    row = {"account": number, "name": name.strip(), "state": ACTIVE, "opened_at": at, **asdict(terms)}
+    conn.execute(insert(accounts).values(row))
     made = account(conn, number)
     assert made is not None
+    audit.record(conn, at, by, "account.open", f"account {number}", {}, {"name": made.name, **asdict(terms)}, "")
     return made
 
 
@@ -74,36 +76,41 @@ def listing(conn: Connection) -> list[Account]:
     return _accounts(conn, None)
 
 
-def change(conn: Connection, number: int, terms: Terms) -> Account:
+def change(conn: Connection, number: int, terms: Terms, at: int, by: str = "desk") -> Account:
     """New terms from now on; what is lent already stays lent. AccountError."""
     terms.check()
-    row = {name: getattr(terms, name) for name in Terms.__slots__}
-    return _updated(conn, number, row)
+    known = _known(conn, number)
+    conn.execute(update(accounts).where(accounts.c.account == number).values(**asdict(terms)))
+    audit.record(conn, at, by, "account.change", f"account {number}", asdict(known.terms), asdict(terms), "")
+    return _known(conn, number)
 
 
-def set_state(conn: Connection, number: int, state: str) -> Account:
+def set_state(conn: Connection, number: int, state: str, at: int, by: str = "desk", why: str = "") -> Account:
     """ACTIVE or STOPPED: a stopped account is lent nothing more. AccountError."""
-    return _updated(conn, number, {"state": state})
+    known = _known(conn, number)
+    conn.execute(update(accounts).where(accounts.c.account == number).values(state=state))
+    old, new = {"state": known.state}, {"state": state}
+    audit.record(conn, at, by, "account.state", f"account {number}", old, new, why)
+    return _known(conn, number)
 
 
-def pay(conn: Connection, number: int, amount_fen: int, drawer: str, key: str, at: int) -> Account:
+def pay(conn: Connection, number: int, amount_fen: int, drawer: str, key: str, at: int, by: str = "desk") -> Account:
     """The account pays into a drawer; key: a name of this payment that is never used twice. AccountError."""
     if amount_fen <= 0:
         raise AccountError("金额须大于零 the amount must be above zero")
-    if account(conn, number) is None:
-        raise AccountError(f"没有账户 {number} there is no such account")
-    ledger.post(conn, f"account-pay:{key}", at, [Transfer(ledger.cash(drawer), ledger.receivable(number), amount_fen)])
-    paid = account(conn, number)
-    assert paid is not None
-    return paid
+    known = _known(conn, number)
+    lines = [Transfer(ledger.cash(drawer), ledger.receivable(number), amount_fen)]
+    if ledger.post(conn, f"account-pay:{key}", at, lines):
+        old, new = {"owed_fen": known.owed_fen}, {"owed_fen": known.owed_fen - amount_fen, "drawer": drawer}
+        audit.record(conn, at, by, "account.pay", f"account {number}", old, new, "")
+    return _known(conn, number)
 
 
-def _updated(conn: Connection, number: int, row: dict[str, object]) -> Account:
-    conn.execute(update(accounts).where(accounts.c.account == number).values(**row))
-    changed = account(conn, number)
-    if changed is None:
+def _known(conn: Connection, number: int) -> Account:
+    found = account(conn, number)
+    if found is None:
         raise AccountError(f"没有账户 {number} there is no such account")
-    return changed
+    return found
 
 
 def _accounts(conn: Connection, number: int | None) -> list[Account]:
