@@ -79,3 +79,13 @@ def test_a_code_of_newer_firmware_is_named_by_its_number() -> None:
     assert texts.stop_reason(250, texts.ZH) == "代码 250"
     assert texts.alarm(250, texts.EN) == "code 250"
     assert texts.state("hovering", texts.EN) == "hovering"
+
+
+def test_every_account_kind_and_risk_rule_has_both_texts() -> None:
+    from station.ledger import chart
+    from station.risk.rules import DEFAULTS
+    from station.texts import books
+
+    assert set(books.ACCOUNT_KINDS) == set(chart.CLASSES)
+    assert set(books.ACCOUNT_CLASSES) == set(chart.CLASSES.values())
+    assert {rule.name for rule in DEFAULTS} == set(books.RISK_RULES)

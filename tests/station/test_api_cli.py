@@ -17,7 +17,7 @@ from sqlalchemy import text
 from station import forecourt, sales
 from station.api import create_app
 from station.cli.main import PARTS
-from station.platform import database
+from station.platform import database, migrations
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from station.setup import prepare
@@ -195,10 +195,9 @@ def test_commands_without_a_database_say_what_to_do(tmp_path: Path) -> None:
 def test_a_database_of_an_older_program_is_told_and_init_brings_it_up_to_date(tmp_path: Path) -> None:
     """After an upgrade nothing has run yet that migrates: a command says so instead of failing somewhere inside."""
     settings = load(data_dir=tmp_path / "var", bench=True, database_url="")
-    engine = prepare(settings, T0)
-    with database.write(engine) as conn:
-        conn.execute(text("DROP TABLE gauge_readings"))
-        conn.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    settings.data_dir.mkdir()
+    engine = database.open_engine(database.url_for(settings))
+    migrations.migrate(engine, "0001")
     engine.dispose()
     told = run(settings, "tank", "list")
     assert told.returncode == 1 and "schema 0001" in told.stderr and "pumpside init" in told.stderr

@@ -1,5 +1,10 @@
 """Y5: the books close, late records count in the open period, corrections are reversals, all of it sums to nought."""
 
+import csv
+import io
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -124,3 +129,41 @@ def test_y5_stock_and_money_have_lines_of_their_own(engine: Engine) -> None:
     assert {line.account_class for line in lines if line.asset == ML} == {"stock"} and opening
     for asset in (FEN, ML):
         assert sum(line.balance for line in lines if line.asset == asset) == 0
+
+
+def test_n2_the_vouchers_of_a_month_balance_and_the_commands_say_what_they_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from station.cli.main import app
+    from station.platform.settings import load
+    from station.setup import prepare
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("PUMPSIDE_DATA_DIR", str(tmp_path / "var"))
+    engine = prepare(load())
+    _sale(engine, "fuel:1", T0)
+    engine.dispose()
+
+    def told(*words: str) -> str:
+        done = CliRunner().invoke(app, list(words))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    rows = list(
+        csv.DictReader(io.StringIO(told("books", "vouchers", "--since", "2020-01-01", "--until", "2040-01-01")))
+    )
+    for asset in (FEN, ML):
+        lines = [row for row in rows if row["asset"] == asset]
+        assert lines and sum(int(row["debit"]) - int(row["credit"]) for row in lines) == 0
+    assert "平 balanced" in told("books", "balance")
+    assert "5.00" in told("books", "statement", "sales:1")
+    assert "audit chain" in told("books", "close", "--until", "2026-01-01", "--by", "boss")
+    assert "没有待审核" in told("risk", "list")
+    assert told("risk", "set", '{"name": "burst_count", "over": 9}', "--by", "boss", "--why", "test") == "v1\n"
+    rule = next(json.loads(line) for line in told("risk", "rules").splitlines() if "burst_count" in line)
+    assert (rule["over"], rule["action"]) == (9, "hold"), "what was not named keeps its value"
+    bad = CliRunner().invoke(app, ["books", "close", "--until", "tomorrow", "--by", "boss"])
+    assert bad.exit_code == 1 and "2026-12-01" in bad.output

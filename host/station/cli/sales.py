@@ -151,10 +151,10 @@ def when(at: int | None) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone().isoformat(" ", "seconds") if at else "-" * 25
 
 
-def in_columns(cells: tuple[str, ...]) -> str:
-    """Cells of one line of sales, padded to WIDTHS as a terminal shows them: a Chinese character takes two places."""
+def in_columns(cells: tuple[str, ...], widths: tuple[int, ...] = WIDTHS) -> str:
+    """Cells of one line, padded to their widths as a terminal shows them: a Chinese character takes two places."""
     padded = []
-    for cell, width in zip(cells, WIDTHS, strict=True):
+    for cell, width in zip(cells, widths, strict=True):
         blanks = " " * (abs(width) - sum(2 if east_asian_width(c) in "WF" else 1 for c in cell))
         padded.append(blanks + cell if width < 0 else cell + blanks)
     return "  ".join(padded).rstrip()

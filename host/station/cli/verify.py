@@ -4,7 +4,7 @@ import typer
 
 from station import cards, ledger, sales
 from station.cli.common import existing
-from station.platform import database
+from station.platform import audit, database
 from station.platform.migrations import verify_triggers
 from station.platform.secrets import Secrets
 
@@ -27,6 +27,7 @@ def verify() -> None:
         secrets = Secrets.load(settings.secrets_path)
         with database.read(engine) as conn:
             findings = [*ledger.verify(conn), *sales.verify(conn, secrets)]
+            findings += [ledger.Finding("audit", one.text) for one in audit.verify(conn)]
             invariant = sales.money_invariant(conn)
             total, gaps = sales.recent_count(conn), sales.gaps(conn)
             odd = sales.quarantine_count(conn, undecided_only=True)

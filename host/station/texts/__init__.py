@@ -7,6 +7,7 @@ One place, so that a new code cannot appear on a page without its words: tests c
 from collections.abc import Mapping
 
 from pump.core import codes, records
+from station.texts.books import ACCOUNT_CLASSES, ACCOUNT_KINDS, RISK_RULES, RISK_STATES
 from station.texts.login import LOGIN
 from station.texts.meter import METER
 from station.texts.pages import PAGES as _PAGES
@@ -16,9 +17,9 @@ from station.texts.shifts import SHIFTS
 PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **LOGIN}
 
 __all__ = [
-    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "alarm", "card_state", "grade", "of", "preset", "quarantine_reason",
-    "refusal", "reset_cause", "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text",
-    "time_quality",
+    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade", "of",
+    "preset", "quarantine_reason", "refusal", "reset_cause", "risk_rule", "risk_state", "sale_state", "shadow_state",
+    "state", "stop_reason", "tank_state", "text", "time_quality",
 ]  # fmt: skip
 
 ZH, EN = "zh", "en"
@@ -267,6 +268,26 @@ def shadow_state(name: str, lang: str = ZH) -> str:
 def tank_state(name: str, lang: str = ZH) -> str:
     """How a tank stands by the books, in words."""
     return of(lang, TANK_STATES.get(name, (name, name)))
+
+
+def account_class(name: str, lang: str = ZH) -> str:
+    """A class of accounts, in words."""
+    return of(lang, ACCOUNT_CLASSES.get(name, (name, name)))
+
+
+def account_kind(name: str, lang: str = ZH) -> str:
+    """A kind of account, in words."""
+    return of(lang, ACCOUNT_KINDS.get(name, (name, name)))
+
+
+def risk_rule(name: str, lang: str = ZH) -> str:
+    """A risk rule, in words; one that a station made itself by its own name."""
+    return of(lang, RISK_RULES.get(name, (name, name)))
+
+
+def risk_state(name: str, lang: str = ZH) -> str:
+    """What became of a finding, in words."""
+    return of(lang, RISK_STATES.get(name, (name, name)))
 
 
 def text(key: str, lang: str = ZH, /, **values: object) -> str:

@@ -14,14 +14,15 @@ from station.platform.database import APPEND_ONLY, DatabaseError, write
 HERE = Path(__file__).parent
 
 
-def migrate(engine: Engine) -> None:
-    """Runs the missing migrations in one writer's transaction. Raises DatabaseError."""
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Runs the missing migrations in one writer's transaction; `to`: a revision, as an older program had it. Raises
+    DatabaseError."""
     config = Config()
     config.set_main_option("script_location", str(HERE))
     try:
         with write(engine) as conn:
             config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except Exception as error:
         name = type(error).__name__
         raise DatabaseError(
