@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,10 +42,11 @@ class MasterKeys(Protocol):
 
 @dataclass(frozen=True)
 class Nozzle:
-    """What a nozzle dispenses and how its pulser counts. grade: pump.core.codes.GRADE_*."""
+    """What a nozzle dispenses and how its pulser counts. grade: pump.core.codes.GRADE_*; meter: its serial number."""
 
     grade: int
     pulses_per_l: int = 100
+    meter: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def identity(
         "mode": mode,
         "display": display,
         "receipt": receipt_url,
-        "nozzles": [{"grade": n.grade, "pulses_per_l": n.pulses_per_l} for n in nozzles],
+        "nozzles": [{name: value for name, value in asdict(n).items() if value} for n in nozzles],
         "broker": {
             "host": broker.host,
             "port": broker.port,
