@@ -5,11 +5,12 @@ PYTHON ?= python3.11
 PY := .venv/bin/python
 SEEDS ?= 2000
 DELIVERIES ?= 100000
+TIMES ?= 20
 PORT ?=
 PUMP ?= p1
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
-	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-risk
+	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-tap bench-risk fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,8 +68,14 @@ bench-powercut: .venv/.run ## power cut at every flash operation and card comman
 bench-lists: .venv/.run ## 100,000 cards in flash: look-up in board time, bytes an entry
 	@$(PY) -m tools.bench_lists
 
+bench-tap: .venv/.run ## how long a customer waits: tap to valve open, with a load, on an account
+	@$(PY) -m tools.bench_tap --times 5
+
 bench-risk: .venv/.run ## planted fraud found, false alarms per 1,000 sales
 	@$(PY) -m tools.bench_risk
+
+fuzz: .venv/.dev ## the fuzzing of the tests, longer: TIMES=20
+	FUZZ=$(TIMES) $(PY) -m pytest -q tests/fuzz
 
 audit: .venv/.dev ## known vulnerabilities in the locked dependencies
 	$(PY) -m pip_audit --require-hashes --disable-pip -r requirements-dev.lock
