@@ -8,8 +8,7 @@ Customers come over a year, by day and night, with the trigger full, half open o
 let go on the way; a few hang up early. Power goes off now and then, in the middle of a delivery too; after some of
 these the nozzle has two new valves. Nobody tells the controller.
 
-deliveries              that ended at their limit, first uses and those after repairs included; the others count for
-                        overspend, overrun and time as well
+deliveries              of all kinds, first uses and those after repairs and cut by power loss included
 overspend_fen_max       greatest of what flowed (metered or true, the worse) in money - authorised; 0: never above
 overrun_ml_max          greatest volume beyond the limit: of the metered and of what truly came out of the hose
 leftover_ml_p50, p99    limit - metered volume, of deliveries that ended at their limit
@@ -186,6 +185,7 @@ class Nozzle:
             pump.hang(0)
             self._leap(60 * S)
             self.start()
+            self._count(before_ul, sold.limit_ml)
             self._settle()
             return
         self.figures.time_ms += (pump.now_us - since_us) // 1000

@@ -19,6 +19,11 @@ class _Secrets:
     issuing, pump, credit, issuer = ISSUING, PUMP, CREDIT, ISSUER
 
 
+def keys_of(uid: bytes) -> CardKeys:
+    """The diversified keys of a card."""
+    return CardKeys.of(_Secrets(), uid)  # type: ignore[arg-type]
+
+
 def make_card(
     rng: random.Random,
     number: int,
@@ -34,7 +39,7 @@ def make_card(
     """A card as the desk issues it, holding balance_fen. rules: stand in for fill_ml."""
     uid = b"\x04" + rng.randbytes(2) + number.to_bytes(4, "big")
     card = DesfireCard.blank(uid, rng.randbytes)
-    keys = CardKeys.of(_Secrets(), uid)  # type: ignore[arg-type]
+    keys = keys_of(uid)
     card_no = bytes.fromhex(f"6200{number:012d}")
     identity = card_layout.pack_identity(kind, ISSUER_NO, card_no, company, grades, EXPIRY, EXPIRY - 1000, 1, flags)
     demanded = (rules or Rules(fill_ml)).with_pin(keys, pin, rng.randbytes)

@@ -83,7 +83,7 @@ def customer(world: World, pump: Pump, card: DesfireCard) -> Script:
     rng = world.rng
     nozzle = rng.randrange(len(pump.config.grades))
     what = _mishap(rng, pump, card, world)
-    keys = rng.choice(("", "", "A50#", "200A#", "B5#", "20B#", "1A#", "C"))
+    keys = rng.choice(("", "", "A50#", "200A#", "B5#", "20B#", "12A#", "C"))
     lift_first = not pump.config.slot or rng.random() < 0.5
     if lift_first:
         pump.lift(nozzle)
@@ -108,21 +108,51 @@ def customer(world: World, pump: Pump, card: DesfireCard) -> Script:
     pump.poke()
     yield Wait(8 * S, lambda: _state(pump) in (view.SETTLING, view.IDLE, view.CARD, ""))
     if what == "leave" and rng.random() < 0.7:
-        pump.take()
+        _go(pump)
         return
     for _ in range(rng.randrange(1, 3)):
         if pump.card is None:
             yield from _power(world, pump)
             yield from _show(world, pump, card, "")
     yield Wait(3 * S)
-    pump.take()
+    _go(pump)
     pump.every_tick = False
     if pump.controller and pump.controller.locked and rng.random() < 0.8:
         pump.controller.command("unlock")
 
 
+def _go(pump: Pump) -> None:
+    """The customer goes, the card as well; a slot forgets with it what was typed."""
+    pump.take()
+    if pump.config.slot:
+        pump.proved_us.clear()
+
+
 def _state(pump: Pump) -> str:
     return str(pump.controller.view.state) if pump.controller else ""
+
+
+def _asked(pump: Pump) -> bool:
+    return bool(pump.controller and pump.controller.dialog)
+
+
+def _type(world: World, pump: Pump, card: DesfireCard) -> None:
+    """Answer the pump's question: mostly right."""
+    rng, controller = world.rng, pump.controller
+    assert controller is not None
+    text = "*"
+    if controller.view.notice == view.NOTICE_PIN:
+        text = world.pins[card.uid] if rng.random() < 0.8 else "1111"
+        if text == world.pins[card.uid]:
+            pump.proved_us[card.uid] = pump.now_us
+        text += "#"
+    elif controller.view.notice == view.NOTICE_ODOMETER:
+        world.odometer_km[card.uid] += rng.randrange(400)
+        wrong_km = rng.choice((-1000, 5000)) if rng.random() < 0.1 else 0
+        text = f"{max(0, world.odometer_km[card.uid] + wrong_km)}#"
+    for ch in text:
+        controller.key(ch)
+    pump.poke()
 
 
 def _show(world: World, pump: Pump, card: DesfireCard, what: str) -> Script:
@@ -132,10 +162,16 @@ def _show(world: World, pump: Pump, card: DesfireCard, what: str) -> Script:
         pump.put(card)
         if torn:
             card.tear_at(world.rng.randrange(1, 26), world.rng.random() < 0.5)
-    yield Wait(
-        world.rng.choice((300_000, 6 * S, 6 * S, 6 * S)),
-        lambda: _state(pump) in FLOWING or pump.card is None or (pump.card.lost),
-    )
+    patience_us = world.rng.choice((300_000, 6 * S, 6 * S, 6 * S))
+    for _ in range(5):
+        yield Wait(patience_us, lambda: _state(pump) in FLOWING or pump.card is None or pump.card.lost or _asked(pump))
+        if pump.card is None or pump.card.lost or not _asked(pump):
+            break
+        _type(world, pump, card)
+        if not pump.config.slot:
+            pump.take()
+            yield Wait(S // 2)
+            pump.put(card)
     if torn and pump.card is None and world.rng.random() < 0.7:
         yield Wait(S)
         pump.put(card)

@@ -23,6 +23,7 @@ FOUND_US = 100_000  # until the reader sees a card that came
 WAIT_US = 50_000  # a job that has nothing to send now
 WALL_START_S = 1_790_000_000
 FLOWING = (view.STARTING, view.FUELLING, view.SLOW)
+PROVED_US = 180_000_000  # stated: so long a PIN typed holds, over the contacts of a customer in tap mode
 TOLERANCE_UL = 10_000  # stated: what may flow beyond a limit
 
 
@@ -59,6 +60,8 @@ class Pump:
         self.opened: set[int] = set()  # sales for which a valve has opened
         self.unmeasured_ml = 0  # what broken pulsers may have hidden
         self.boots = 0
+        self.pins: dict[bytes, str] = {}  # of the cards that have one
+        self.proved_us: dict[bytes, int] = {}  # when the PIN of a card was typed here
         self._ticks_base = 0
         self._due_us = 0
         self._found_us: int | None = None
@@ -205,6 +208,8 @@ class Pump:
         self.opened.add(sale.seq)
         self._broken = self._broken or self.every_tick
         if self._sale is None:
+            if sale.uid in self.pins and self.now_us - self.proved_us.pop(sale.uid, -PROVED_US) >= PROVED_US:
+                raise ViolationError("fuel on a card whose PIN nobody has typed")
             self._sale = sale.nozzle, self.plant.true_ul(sale.nozzle), sale.limit_ml
 
     def _check_limit(self) -> None:

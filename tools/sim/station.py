@@ -8,6 +8,7 @@ from typing import Any
 
 from pump.core import money, records
 from pump.core.record_fields import body_dict
+from tools.sim.loads import Loads
 from tools.sim.pump import ViolationError
 
 Sale = tuple[int, int]
@@ -19,7 +20,8 @@ def _require(truth: bool, what: str) -> None:
 
 
 class Station:
-    def __init__(self, keys: dict[int, bytes]) -> None:
+    def __init__(self, keys: dict[int, bytes], loads: Loads) -> None:
+        self.loads = loads
         self._keys = keys
         self.acked: dict[int, int] = dict.fromkeys(keys, 0)
         self._mac = dict.fromkeys(keys, records.CHAIN_START)
@@ -114,8 +116,10 @@ class Station:
         self.in_flight[end["uid"]] -= returned
         self.purse[end["uid"]] += returned
 
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """For topic `answer`: how the sale that is open on a card ended."""
+    def answer(self, device: int, question: dict[str, Any]) -> dict[str, Any]:
+        """For topic `answer`: how the sale that is open on a card ended, or what a card is to be told."""
+        if question["ask"] in ("load", "relay"):
+            return self.loads.answer(device, question)
         if question["ask"] != "unfinished":
             return {"id": question["id"], "unknown": True}
         end = self.ends.get((question["sale"][0], question["sale"][1]))

@@ -1,15 +1,18 @@
 """Pumps, cards, customers and the station in one thread of time that jumps from event to event, all by a seed."""
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pump.core import card_layout, records
 from pump.core.controller import Controller
+from station.cards.rules import Rules
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.desfire_files import ValueFile
 from tools.sim import cards
+from tools.sim.loads import Loads
 from tools.sim.pump import Pump, ViolationError
 from tools.sim.station import Station
 
@@ -62,21 +65,32 @@ class World:
             for i in range(pumps)
         ]
         self.online = {pump.config.device: True for pump in self.pumps}
-        self.cards = [
-            cards.make_card(
-                rng,
-                i + 1,
-                rng.choice((0, 90, 800, 5_000, 60_000, 60_000, 300_000, 400_000)),
-                fill_ml=rng.choice((0, 0, 15_000)),
-            )
-            for i in range(card_count)
-        ]
+        self.pins: dict[bytes, str] = {}
+        self.odometer_km: dict[bytes, int] = defaultdict(int)
+        self.cards = [self._card(i + 1) for i in range(card_count)]
         self.initial = {card.uid: cards.held_fen(card) for card in self.cards}
         self.free_cards: list[DesfireCard] = list(self.cards)
-        self.station = Station({pump.config.device: pump.config.journal_key for pump in self.pumps})
+        self.loads = Loads(rng)
+        self.station = Station({pump.config.device: pump.config.journal_key for pump in self.pumps}, self.loads)
         self.station.purse.update(self.initial)
         for pump in self.pumps:
+            pump.pins = self.pins
             pump.power_on()
+
+    def _card(self, number: int) -> DesfireCard:
+        rng = self.rng
+        pin = "2580" if rng.random() < 0.12 else ""
+        rules = Rules(
+            rng.choice((0, 0, 15_000)),
+            60_000 if rng.random() < 0.06 else 0,
+            8 if rng.random() < 0.06 else 0,
+            odometer_km=500 if rng.random() < 0.06 else 0,
+        )
+        balance_fen = rng.choice((0, 90, 800, 5_000, 60_000, 60_000, 300_000, 400_000))
+        card = cards.make_card(rng, number, balance_fen, rules=rules, pin=pin)
+        if pin:
+            self.pins[card.uid] = pin
+        return card
 
     # -- time
 
@@ -143,13 +157,15 @@ class World:
                 controller.journal_ack(self.station.acked[device])
         question = controller.take_ask()
         if question and self.rng.random() < 0.9:
-            controller.answer(self.station.answer(question))
+            controller.answer(self.station.answer(device, question))
 
     def top_up(self, card: DesfireCard) -> None:
-        """The desk loads a poor card, unless something is unfinished on it."""
+        """Money for a poor card: by phone, to be loaded at a pump; or at the desk, unless a sale is open on it."""
         purse = card.applications[card_layout.AID].files[card_layout.FILE_PURSE]
         assert isinstance(purse, ValueFile)
-        if purse.value < 1_000 and not cards.open_sale(card) and self.rng.random() < 0.7:
+        if purse.value < 20_000 and self.rng.random() < 0.2:
+            self.loads.pay(card.uid, self.rng.randrange(1, LOAD_FEN))
+        elif purse.value < 1_000 and not cards.open_sale(card) and self.rng.random() < 0.7:
             purse.value += LOAD_FEN
             self.initial[card.uid] += LOAD_FEN
             self.station.purse[card.uid] += LOAD_FEN
@@ -164,8 +180,11 @@ class World:
         for card in self.cards:
             card.tear_at(1 << 40)  # what was still to come does not come any more
             for pump in self.pumps:
-                if cards.open_sale(card) or self._unsettled(pump, card):
+                if cards.open_sale(card) or self._unsettled(pump, card) or card.uid in self.loads.waiting:
                     self.run([(pump, self._last_visit(pump, card))])
+            for _ in range(20):  # a line loses one question or answer in five
+                if card.uid in self.loads.waiting:
+                    self.run([(self.pumps[0], self._last_visit(self.pumps[0], card))])
             if cards.open_sale(card) or any(self._unsettled(pump, card) for pump in self.pumps):
                 raise ViolationError(f"card {card.uid.hex()} stays unsettled at every pump")
         self.run([(None, self._upload())])
@@ -219,12 +238,14 @@ class World:
             self._check_fuel(pump)
         for card in self.cards:
             spent = sum(end["amount_fen"] for end in station.ends.values() if end["uid"] == card.uid)
-            held = cards.held_fen(card)
-            if held != self.initial[card.uid] - spent:
-                raise ViolationError(f"card holds {held}, had {self.initial[card.uid]}, spent {spent}")
+            held, loaded = cards.held_fen(card), self.loads.done_fen[card.uid]
+            if card.uid in self.loads.waiting:
+                raise ViolationError("a load never reached its card")
+            if held != self.initial[card.uid] + loaded - spent:
+                raise ViolationError(f"card holds {held}, had {self.initial[card.uid]} + {loaded}, spent {spent}")
             if cards.open_sale(card):
                 raise ViolationError("a reservation stayed open")
-            if station.purse[card.uid] != held or station.in_flight[card.uid]:
+            if station.purse[card.uid] + loaded != held or station.in_flight[card.uid]:
                 raise ViolationError(
                     f"books: purse {station.purse[card.uid]} in flight {station.in_flight[card.uid]}, card {held}"
                 )
