@@ -22,7 +22,7 @@ def begin(cause):
         try:
             failed = os.stat(_COUNT)[6]
         except OSError:
-            pass
+            failed = 1 if cause == CAUSE_WATCHDOG else 0
     try:
         with open(_COUNT, "ab" if failed else "wb") as file:
             file.write(b"\0")
