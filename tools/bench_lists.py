@@ -24,7 +24,7 @@ from pathlib import Path
 
 from pump.core import lists
 from station.cards.numbers import make
-from station.forecourt.card_lists import pages
+from station.forecourt.card_lists import SLOT_BYTES, pages
 from tools import image
 
 ENTRIES = 100_000
@@ -90,7 +90,7 @@ def run(entries: int, seed: int) -> dict[str, float]:
         board_ms.append(here_us * FACTOR / 1000 + reads * READ_MS)
     board_ms.sort()
     print(f"{len(asked)} look-ups, all answers right; board ms p50 {board_ms[len(board_ms) // 2]:.2f}")
-    print(f"image {len(packed)} bytes; a slot holds {63 * 4096}")
+    print(f"image {len(packed)} bytes; a slot holds {SLOT_BYTES}")
     return {
         "entries": entries,
         "lookup_ms_p99": round(board_ms[len(board_ms) * 99 // 100], 2),

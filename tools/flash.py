@@ -33,7 +33,7 @@ def clear(path):
             os.rmdir(name)
         else:
             os.remove(name)
-for name in ('main.py', 'boot.py', 'crash.txt'):
+for name in ('main.py', 'boot.py', 'crash.txt', 'slot'):
     try:
         os.remove('/' + name)
     except OSError:

@@ -105,11 +105,16 @@ def build(target: Path, firmware: Path = FIRMWARE, say: Callable[[str], None] = 
         image = Image(made, "")
         identity = software_id(image.files() | image.modules())
         (made / "flash/software").write_text(identity)
-        (made / "romfs.bin").write_bytes(romfs.build(image.modules()))
+        (made / "romfs.bin").write_bytes(slot_image(image.modules(), identity, 0))
         (made / "names.json").write_text(json.dumps(names, indent=1))
         shutil.rmtree(target, ignore_errors=True)
         os.rename(made, target)
     return Image(target, identity)
+
+
+def slot_image(modules: dict[str, bytes], identity: str, release: int) -> bytes:
+    """What one slot of the ROMFS partition holds: byte code, software id, and the release's version (0: none)."""
+    return romfs.build(modules | {"software": identity.encode(), "release": str(release).encode()})
 
 
 def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:

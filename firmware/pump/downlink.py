@@ -15,7 +15,7 @@ def heard(link, topic, payload):
     try:
         name = str(topic, "utf-8")
         leaf = name[len(link.base) :]
-        if leaf in kept.LEAVES and (payload is None or link.controller.busy):
+        if leaf in kept.LASTING and (payload is None or link.controller.busy):
             # No memory, or memory and time are the sale's: not held but asked for again, because the broker has it.
             link.missed = True
             return
@@ -32,7 +32,7 @@ def heard(link, topic, payload):
 
 def _take(link, leaf, text):
     c = link.controller
-    if leaf in kept.LEAVES:
+    if leaf in kept.LASTING:
         return kept.take(c, leaf, text)
     if leaf == "answer":
         end = bytes(text[:_HEAD]).find(b"\n")  # behind a line feed: bytes of a file, as they are

@@ -2,11 +2,13 @@
 network still knows it. A file holds the signed payload as it came and counts only if the signature still fits.
 """
 
+import gc
 import os
 
 from pump.core import records, signed
 
 LEAVES = ("tariff", "settings", "lists")
+LASTING = LEAVES + ("update",)  # what the broker holds for a pump that has no time for it
 TAMPER_FILE = 2  # TAMPER.event: a kept file was not the station's; TAMPER.detail: its place in LEAVES
 _LONGEST = 1280  # bytes, as mqtt.PACKET_MAX
 _BEFORE = "lists_old"  # the last `lists` that fits the base in force, while the next base is being fetched
@@ -15,11 +17,17 @@ _BEFORE = "lists_old"  # the last `lists` that fits the base in force, while the
 def take(ctl, leaf, text):
     """Hands on what was signed (a slice of the payload). True if the controller has this version now; otherwise False,
     KeyError, TypeError, AttributeError, IndexError or ValueError."""
+    if leaf == "update":
+        gc.collect()  # a long message and its signature
     message = signed.parse(text)
     if leaf == "lists":
         from pump.core import lists
 
         return lists.take(ctl, message)
+    if leaf == "update":
+        from pump import update
+
+        return update.take(ctl, message)
     version = number(message["version"])
     if leaf == "tariff":
         for one in [message] + message.get("next", []):

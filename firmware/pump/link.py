@@ -24,7 +24,7 @@ ACK_FIRST_MS, ACK_LAST_MS = 5000, 40000
 TIME_MS, TIME_RETRY_MS = 3600000, 30000
 PART_MS = 5000  # for a part of a list or an image, before it is asked for again
 MISSED_MS = 3000
-DOWN = ("ack", "command", "answer") + kept.LEAVES
+DOWN = ("ack", "command", "answer") + kept.LASTING
 
 
 class Link:
@@ -154,7 +154,7 @@ class Link:
             elif self.missed and not self.controller.busy and ticks_diff(ticks_ms(), self._asked_at) > MISSED_MS:
                 self.missed, self._asked_at = False, ticks_ms()
                 gc.collect()
-                await client.subscribe([self.base + leaf for leaf in kept.LEAVES])
+                await client.subscribe([self.base + leaf for leaf in kept.LASTING])
             else:
                 upload = self.controller.take_upload()
                 if upload:
@@ -164,7 +164,9 @@ class Link:
 
     def _state_due(self):
         c = self.controller
-        key = (c.view.state, c.alarms, c.locked, c.tariff, self.journal.acked)
+        key = (c.view.state, c.alarms, c.locked, c.tariff, self.journal.acked, c.lists[2], c.update)
+        fetching = c.errand or c.image
+        key += (fetching and fetching.at >> 14,)
         age_ms = STATE_MS if self._state_at is None else ticks_diff(ticks_ms(), self._state_at)
         if age_ms < STATE_MS and (key == self._state_key or age_ms < STATE_MIN_MS):
             return False

@@ -23,6 +23,7 @@ OVERLAYS = (
     "pump.core.account",
     "pump.core.relay",
     "pump.pages",
+    "pump.guide",
     "pump.starts",
     "pump.qr_receipt",
     "pump.core.receipt",

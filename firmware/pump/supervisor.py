@@ -64,6 +64,7 @@ class Board:
         if timelines:
             self.controller.trace = Trace(timelines)
         self.controller.list_flash = open_flash("lists", 0)
+        self.controller.image_flash = open_flash("romfs", 0)
         self.link = None
         self.worst_late_us = 0
         self.failure = None
@@ -123,6 +124,9 @@ class Board:
             if since_idle >= _IDLE_WORK_MS and not self.controller.busy:
                 since_idle = 0
                 self.controller.idle_work()
+                if self.controller.restart:
+                    self._healthy()
+                    machine.reset()  # nobody is busy, the outputs are off
             since_drop += _TICK_MS
             if (
                 since_drop >= _DROP_MS
@@ -166,6 +170,11 @@ class Board:
             boot=self.controller.boot_id,
         )
         tasks = [Reader(self.controller).run(), self.display.run(), self.link.run()]
+        from pump import update
+
+        trial = update.watch(self.controller, self.link, self.identity.get("trial_s", update.HEALTHY_S))
+        if trial:
+            tasks.append(trial)
         network = self.identity.get("wifi")
         if network:
             tasks.append(wifi.run(network["ssid"], network["key"]))

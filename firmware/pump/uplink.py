@@ -10,7 +10,11 @@ BATCH = 8  # records
 def state(link):
     """The payload of topic `state` (docs/mqtt.md)."""
     c, journal = link.controller, link.journal
-    return json.dumps(
+    fetching = c.errand or c.image
+    told = {"fetch": [fetching.of, fetching.version, fetching.at, fetching.size]} if fetching else {}
+    if c.update:
+        told["update"] = list(c.update)
+    told.update(
         {
             "v": 1,
             "online": True,
@@ -23,10 +27,12 @@ def state(link):
             "locked": c.locked,
             "journal": {"head": journal.head - 1, "acked": journal.acked, "free": journal.free},
             "tariff": c.tariff,
+            "lists": [c.lists[0], c.lists[2]],
             "time": link.clock.now_s(),
             "quality": link.clock.quality,
         }
-    ).encode()
+    )
+    return json.dumps(told).encode()
 
 
 async def batch(link):

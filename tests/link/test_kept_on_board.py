@@ -21,7 +21,7 @@ from tools.bench.small_station import SmallStation
 pytestmark = pytest.mark.timeout(180)
 PUMP = "p1"
 FULL = 180
-MARK_AT = 63 * fetch.SECTOR + fetch.HEAD_SIZE + 4  # of the first slot: the base is there and its digest is right
+MARK_AT = 47 * fetch.SECTOR + fetch.HEAD_SIZE + 4  # of the first slot: the base is there and its digest is right
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ FLASH_FILES = {
     "journal.bin": 0x110000,
     "checkpoint.bin": 0x8000,
     "trace.bin": 0x10000,
-    "lists.bin": 0x80000,
+    "lists.bin": 0x60000,
     "romfs.bin": 0x40000,
 }
 DIED_RESET, DIED_SOFT, DIED_POWER = 1, 2, 3  # why a board's process ended itself (shims/wired.py)
@@ -106,6 +106,7 @@ class SimBoard:
             shutil.rmtree(flash / old, ignore_errors=True)
         for name, data in board_image.files().items():
             (flash / name).write_bytes(data)
+        (flash / "slot").unlink(missing_ok=True)
         (self.home / "romfs.bin").write_bytes(board_image.romfs.ljust(FLASH_FILES["romfs.bin"], b"\xff"))
         (flash / "identity.json").write_text(json.dumps(identity))
         (flash / "ca.der").write_bytes(ca_der)

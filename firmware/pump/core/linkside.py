@@ -10,7 +10,10 @@ LOOK_MS = 10000
 
 
 class LinkSide:
-    errand = None  # what is fetched from the station part by part while idle: an object with ask, part, work (fetch.py)
+    errand = image = None  # lists and firmware being fetched part by part while idle: objects as in core/fetch.py
+    image_flash = None  # the firmware's two slots; None: the interpreter has no ROMFS
+    update = None  # (version, why not) of the last release that the station named
+    restart = False  # wanted as soon as nobody is busy
     lists = (0, 0, 0, -1, 0, 0, ())  # see core/lists.py
     list_flash = None  # where their base lies: two slots; None: changes alone, in memory
     _look_ms = 0
@@ -85,7 +88,8 @@ class LinkSide:
 
     def idle_link(self):
         """While idle: one step of what is fetched, or now and then a look at the lists' age."""
-        if not (self.errand and self.errand.work()) and self.uptime_ms >= self._look_ms:
+        fetching = self.errand or self.image
+        if not (fetching and fetching.work()) and self.uptime_ms >= self._look_ms:
             self._look_ms = self.uptime_ms + LOOK_MS
             alarms.put(self, codes.ALARM_LIST_OLD, alarms.NONE, self.lists_old())
 
@@ -119,12 +123,14 @@ class LinkSide:
 
     def next_part(self):
         """The question for the next part of what is being fetched, a dict without id, or None. Only while idle."""
-        return self.errand.ask() if self.errand and not self.busy else None
+        fetching = self.errand or self.image
+        return fetching.ask() if fetching and not self.busy else None
 
     def part(self, message, data):
         """The answer to it: at (offset) and so many bytes."""
-        if self.errand and not self.busy:
-            self.errand.part(message["at"], data)
+        fetching = self.errand or self.image
+        if fetching and not self.busy:
+            fetching.part(message["at"], data)
 
     def take_upload(self):
         """The next (leaf, bytes) for a topic of that name, or None."""

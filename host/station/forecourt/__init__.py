@@ -25,6 +25,18 @@ from station.forecourt.pumps import (
     register_pumps,
 )
 from station.forecourt.timelines import ask_timeline, is_gone, keep_timeline, timeline
+from station.forecourt.updates import (
+    Release,
+    UpdateState,
+    add_release,
+    image_part,
+    order_update,
+    public_key,
+    releases,
+    trust_key,
+    update_orders,
+    update_states,
+)
 from station.forecourt.versions import (
     Tariff,
     coming_tariffs,
@@ -34,6 +46,16 @@ from station.forecourt.versions import (
 )
 
 __all__ = [
+    "update_orders",
+    "update_states",
+    "trust_key",
+    "releases",
+    "public_key",
+    "order_update",
+    "image_part",
+    "add_release",
+    "Release",
+    "UpdateState",
     "Timeline",
     "ask_timeline",
     "is_gone",

@@ -17,7 +17,7 @@ from station.platform.database import STRICT, BigInt, append_only, metadata
 
 MOST = 100_000  # cards
 HOUR_S = 3600
-SLOT_BYTES = 63 * 4096  # of a pump's flash: tools/partitions.csv, without the slot's head
+SLOT_BYTES = 47 * 4096  # of a pump's flash: tools/partitions.csv, without the slot's head
 
 versions_table = append_only(
     Table(

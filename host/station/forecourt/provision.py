@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import qr
 from pump.core import receipt
+from station.forecourt import updates
 from station.platform import pki
 from station.platform.credentials import Credentials, credentials_path
 from station.platform.topics import device_user
@@ -155,6 +156,8 @@ def provision(
         nozzles=nozzles,
         issuer=issuer,
     )
+    if release_key := updates.modulus(data_dir):
+        content["release_key"] = release_key
     authority = pki.ensure(data_dir / "pki")
     directory = data_dir / "devices" / pump
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)

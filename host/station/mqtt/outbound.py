@@ -31,6 +31,7 @@ class Outbound:
         """What the pumps do not have yet, in the order of sending."""
         (tariffs, known), news = _tariffs(conn, now), forecourt.lists_news(conn, now)
         lists: dict[str, Any] = {}
+        orders = forecourt.update_orders(conn)
         sendings: list[Sending] = []
         for pump in forecourt.pumps(conn):
             if tariffs and self._is_new(pump.pump, "tariff", known):
@@ -38,6 +39,10 @@ class Outbound:
             if news[0] and self._is_new(pump.pump, "lists", news):
                 lists = lists or forecourt.lists_message(conn, news[1])
                 sendings.append(Sending(Reply(pump.station, pump.pump, "lists", lists), True))
+            order = orders.get(pump.device, 0)
+            if (order or (pump.pump, "update") in self.sent) and self._is_new(pump.pump, "update", (order,)):
+                manifest = dict(forecourt.releases(conn, order)[0].manifest) if order else {"version": 0}
+                sendings.append(Sending(Reply(pump.station, pump.pump, "update", manifest), True))
         for command in forecourt.commands_due(conn, now):
             content = {"id": command.id, "boot": command.boot, "do": command.do}
             sendings.append(Sending(Reply(command.station, command.pump, "command", content), False))

@@ -69,5 +69,8 @@ def _part(question: Question) -> Answer:
     return {"at": at}, FILES[of](question.conn, version, at)
 
 
-FILES: dict[str, Callable[[Connection, int, int], bytes]] = {"lists": forecourt.list_part}
+FILES: dict[str, Callable[[Connection, int, int], bytes]] = {
+    "lists": forecourt.list_part,
+    "image": forecourt.image_part,
+}
 HANDLERS: dict[str, Handler] = {"time": _time, "unfinished": _unfinished, "part": _part, **card_questions.HANDLERS}

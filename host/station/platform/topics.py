@@ -6,7 +6,7 @@ A device's user name is `<station>/<pump>`; the station itself is STATION_USER. 
 PREFIX = "pumpside/v1"
 STATION_USER = "station"
 UP = ("state", "live", "journal", "ask", "done", "trace")
-DOWN = ("ack", "tariff", "settings", "lists", "command", "answer")
+DOWN = ("ack", "tariff", "settings", "lists", "update", "command", "answer")
 
 
 def device_user(station: str, pump: str) -> str:
