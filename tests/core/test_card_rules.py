@@ -427,6 +427,18 @@ def test_d21_a_driver_who_is_too_long_away_must_come_again() -> None:
     assert bench.of(records.START) == []
 
 
+def test_d21_other_customers_do_not_keep_a_driver_alive() -> None:
+    bench = Bench("tap", (1,))
+    vehicle, driver = pair(bench)
+    show(bench, driver)
+    bench.wait(38)
+    show(bench, bench.card(number=5, pin="1234"))
+    bench.wait(20)
+    show(bench, vehicle)
+    assert bench.view.notice == view.NOTICE_DRIVER
+    assert bench.of(records.START) == []
+
+
 def test_d21_a_drivers_card_alone_buys_nothing_even_in_the_slot() -> None:
     bench = Bench("slot", (1,))
     _, driver = pair(bench)

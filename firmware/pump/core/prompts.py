@@ -5,15 +5,16 @@ until a sale begins, another card comes or ANSWER_MS pass, and the next contact 
 once while it is in the slot, at its next tap otherwise. A board loads this module only for cards with such rules.
 """
 
-from pump.core import card_layout, codes, dialog, purse, view
+from pump.core import card_layout, codes, dialog, purse, ticks, view
 
 PIN_DIGITS = 6
 ODOMETER_DIGITS = 7
+PAIR_MS = 60000  # so long after a driver's card the vehicle's is taken
 NO_PIN = bytes(8)
 
 
 class Answers:
-    """To the card uid. driver: (card_no, company) of a driver's card that was shown before."""
+    """To the card uid. driver: (card_no, company, when_ms) of a driver's card that was shown before."""
 
     def __init__(self, ctl, uid, driver=None):
         self.ctl = ctl
@@ -72,7 +73,8 @@ def ready(ctl, session, card):
             answers.dialog.show()
         return False
     if card.rules & card_layout.RULE_DRIVER:
-        if not answers.driver:
+        if not answers.driver or ticks.diff(ctl.now_ms, answers.driver[2]) >= PAIR_MS:
+            answers.driver = None
             ctl.view.notice = view.NOTICE_DRIVER
             return False
         if answers.driver[1] != card.company:
@@ -84,7 +86,7 @@ def ready(ctl, session, card):
     elif card.digest != NO_PIN and not (yield from _pin(ctl, session, card, answers)):
         return False
     if card.kind == card_layout.KIND_DRIVER:
-        answers.driver = card.card_no, card.company
+        answers.driver = card.card_no, card.company, ctl.now_ms
         ctl.view.notice = view.NOTICE_VEHICLE
         ctl.outputs.buzzer = view.BEEP_OK
         return False
