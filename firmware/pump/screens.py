@@ -71,10 +71,10 @@ def litres(volume_ml):
     return hundredths(round_half_up_div(volume_ml, 10))
 
 
-def _figure(number, unit, columns, lang):
+def figure(number, unit, columns, lang):
     """A large figure with its unit."""
     if columns == GRAPHIC:
-        number = wide(number)
+        number = wide(number) if len(number) <= 7 else number
         if unit == YUAN and lang == EN:
             return line(texts.pick(texts.WORDS, unit, EN), number, columns)
     else:
@@ -91,8 +91,6 @@ def _third(view, columns, lang):
         label = TYPE if view.notice in _TYPED else VOLUME if kind > PRESET_MONEY else MONEY
         unit = b"" if label == TYPE else texts.pick(words, YUAN if label == MONEY else LITRE, lang)
         return line(texts.pick(words, label, lang), view.entry.encode() + b"_" + unit, columns)
-    if view.figures:
-        return line(b"", b" ".join([b"%d" % n for n in view.figures]), columns)
     kind = view.preset_kind
     if kind == PRESET_FULL:
         return line(texts.pick(words, FULL, lang), b"", columns)
@@ -118,9 +116,14 @@ def lines(view, lock, columns, lang):
     if columns == CHARACTER:
         lang = EN
     third = _third(view, columns, _OWN if columns == CHARACTER else lang)
-    return [
-        _figure(hundredths(view.amount_fen), YUAN, columns, lang),
-        _figure(litres(view.volume_ml), LITRE, columns, lang),
+    out = [
+        figure(hundredths(view.amount_fen), YUAN, columns, lang),
+        figure(litres(view.volume_ml), LITRE, columns, lang),
         third,
         line(message(view, lock, lang), b"", columns),
     ]
+    if view.figures and view.notice:
+        from pump import guide
+
+        guide.put(out, view, columns, lang)
+    return out

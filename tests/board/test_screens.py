@@ -132,10 +132,44 @@ def test_d21_a_pin_is_shown_as_stars_and_an_odometer_as_typed() -> None:
     assert shown(look, screens.EN)[2:] == ["Type           _", "km, then #      "]
 
 
-def test_a_dialogs_figures_take_the_third_line() -> None:
+@pytest.mark.parametrize(
+    "notice, figures, zh, en",
+    [
+        (view.NOTICE_PIN, (2,), ["剩 2           _"], ["left 2         _"]),
+        (view.NOTICE_ON_DUTY, (12,), ["班次          12"], ["Shift         12"]),
+        (view.NOTICE_LOADED, (10_000,), ["已充      100.00"], ["Loaded    100.00"]),
+        (view.NOTICE_MENU, (view.MENU_MANAGER,), ["１日结　２停用  "], ["1 Day    2 Lock "]),
+        (view.NOTICE_MENU, (view.MENU_TEST,), ["１回罐　２检定  "], ["1 Test 2 Prover "]),
+        (view.NOTICE_MENU, (view.MENU_SERVICE,), ["１回２检３系４解"], ["1T 2Prv 3Fct 4Un"]),
+        (view.NOTICE_MENU, (view.MENU_TEST, 7_012), ["误差   +7012 ppm"], ["Error  +7012 ppm"]),
+        (view.NOTICE_PROVER, (3,), ["               3"], ["               3"]),
+    ],
+)
+def test_the_figures_of_a_notice_are_told_in_words(
+    notice: int, figures: tuple[int, ...], zh: list[str], en: list[str]
+) -> None:
     look = view.View()
-    look.notice, look.figures = view.NOTICE_FACTOR, (1200, -350)
-    assert shown(look)[2].strip() == "1200 -350"
+    look.notice, look.figures = notice, figures
+    assert shown(look)[2:3] == zh and shown(look, screens.EN)[2:3] == en
+    assert on_20_columns(look)[2].strip()
+
+
+def test_d8_a_proposed_factor_stands_with_its_error_and_repeatability() -> None:
+    look = view.View()
+    look.notice, look.figures = view.NOTICE_FACTOR, (-3_120, 240, 3_130)
+    lines = ["误差   -3120 ppm", "重复性  +240 ppm", "系数   +3130 ppm", "新系数？按＃接受"]
+    assert shown(look) == lines
+    look.figures = (-3_120, 1_400)
+    assert shown(look)[2].split() == ["系数", "-"], "a meter that does not repeat itself gets no factor"
+    assert len(on_20_columns(look)) == 4
+
+
+def test_d23_the_end_of_a_shift_shows_its_money_and_litres() -> None:
+    look = view.View()
+    look.notice, look.figures = view.NOTICE_OFF_DUTY, (12, 45, 1_234_560, 987_654)
+    assert [plain(line) for line in shown(look)][:3] == ["9876.54元", "1234.56升", "班次          12"]
+    look.figures = (12, 450, 99_999_999, 123_456_789)  # of a busy shift: in figures of ordinary width
+    assert [line.strip() for line in shown(look)][:2] == ["1234567.89元", "100000.00升"]
 
 
 def locked_views() -> Iterator[tuple[int, tuple[int, ...], str]]:

@@ -58,7 +58,7 @@ class Wizard:
         self.act = self._choose
         self.run, self.errors = 0, []
         service = self.card.kind == card_layout.KIND_SERVICE
-        self._tell(view.NOTICE_MENU, (1, 2, 3, 4) if service else (1, 2))
+        self._tell(view.NOTICE_MENU, (view.MENU_SERVICE if service else view.MENU_TEST,))
 
     def _tell(self, notice, figures):
         self._told = notice, figures
@@ -212,7 +212,7 @@ class Wizard:
         judge(self.ctl, self.sold.nozzle, error)
         if not self.three or self.ctl.locked:
             self._menu()
-            self.ctl.view.figures = (error,)
+            self.ctl.view.figures += (error,)
         elif self.run < RUNS:
             self._wait()
         else:

@@ -64,7 +64,7 @@ class Menu:
         self.show()
 
     def show(self):
-        self.ctl.view.notice, self.ctl.view.figures = view.NOTICE_MENU, (1, 2)
+        self.ctl.view.notice, self.ctl.view.figures = view.NOTICE_MENU, (view.MENU_MANAGER,)
 
     def key(self, ch):
         ctl = self.ctl

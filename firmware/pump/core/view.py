@@ -44,7 +44,8 @@ NOTICE_FACTOR = 25  # a new factor is proposed: # takes it
 NOTICE_SEAL = 26  # open the seal first
 NOTICE_TAP_AGAIN = 27  # typed: tap the card again
 NOTICE_UPDATING = 28
-NOTICE_MENU = 29  # a digit chooses
+NOTICE_MENU = 29  # a digit chooses; figures hold MENU_*
+MENU_MANAGER, MENU_TEST, MENU_SERVICE = 1, 2, 3
 
 BEEP_NONE, BEEP_KEY, BEEP_OK, BEEP_REFUSED, BEEP_ALARM = 0, 1, 2, 3, 4
 
@@ -77,4 +78,6 @@ class View:
         self.entry_kind = 0  # codes.PRESET_* being typed
         self.sale_seq = 0
         self.page = 0
-        self.figures = ()  # numbers that belong to the notice: kilometres, ppm, millilitres
+        # What belongs to the notice: PIN (tries left,); ON_DUTY (shift,); OFF_DUTY (shift, sales, ml, fen);
+        # LOADED (fen,); FACTOR (mean error, repeatability[, new factor], ppm); MENU (MENU_*[, error of the last run]).
+        self.figures = ()
