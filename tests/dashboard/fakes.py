@@ -22,6 +22,7 @@ from station.sales import (
     MeterState,
     NozzleSum,
     Period,
+    ProverState,
     QuarantineRow,
     SaleRow,
 )
@@ -197,7 +198,11 @@ class FakeSource:
             MeterEvent(257, 910, 1_790_000_500, "p1", "factor", 0, 0, -1_250),
             MeterEvent(257, 5, 1_789_000_500, "p1", "meter", None, 2, 123),
         ]
-        return Metering(meters, [bad, drawn, *readings], events)
+        provers = [
+            ProverState(257, "p1", 0, 1_790_000_000, "done", 3, (4_000, 4_100, 3_900), 4_000, 200, -3_984),
+            ProverState(258, "p2", 1, 1_790_000_000, "reading", 2, (7_000,)),
+        ]
+        return Metering(meters, [bad, drawn, *readings], events, provers)
 
     def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
         """Sale 1: nothing yet, 2: not kept any more, 3: a page missing, others whole."""

@@ -16,19 +16,27 @@ def test_d25_factors_totalizers_and_events_in_chinese_and_english(viewer: Viewer
     expect(first.nth(1)).to_contain_text("未检定")
     expect(first.nth(2)).to_contain_text("计量自锁")
     page = viewer.open("/meter", lang="en")
-    log = page.locator("table").nth(2).locator("tbody tr")
+    log = page.locator("table").nth(3).locator("tbody tr")
     expect(log.nth(2)).to_contain_text("factor 0 → -1250 ppm")
     expect(log.nth(3)).to_contain_text("start number 2 with another board or meter")
 
 
 def test_d8_prover_readings_beyond_the_limit_are_flagged(viewer: Viewer) -> None:
     page = viewer.open("/meter", lang="en")
-    rows = page.locator("table").nth(1).locator("tbody tr")
+    rows = page.locator("table").nth(2).locator("tbody tr")
     expect(rows).to_have_count(5)
     expect(rows.nth(0)).to_contain_text("+0.700 %")
     expect(rows.nth(0)).to_contain_text("beyond ±0.6 %")
     expect(rows.nth(1)).to_contain_text("returned to tank")
     expect(rows.nth(4)).to_contain_text("within ±0.30 %")
+
+
+def test_d8_the_prover_wizard_is_followed_on_the_page(viewer: Viewer) -> None:
+    rows = viewer.open("/meter", lang="en").locator("table").nth(1).locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("three runs done")
+    for figure in ("+0.400 %", "0.020 %", "−3,984"):
+        expect(rows.nth(0)).to_contain_text(figure)
+    expect(rows.nth(1)).to_contain_text("run 2: the prover's reading is awaited")
 
 
 @pytest.mark.parametrize(("theme", "scheme"), [("light", "light"), ("dark", "dark")])

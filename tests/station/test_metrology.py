@@ -50,6 +50,27 @@ def test_d25_factor_event_counter_and_log_follow_from_the_records(engine: Engine
         ]  # fmt: skip
 
 
+def test_d8_the_wizard_is_followed_from_its_records(engine: Engine, secrets: Secrets) -> None:
+    pump = PumpJournal(secrets.device(257).journal)
+    steps = []
+    with database.write(engine) as conn:
+        calibrated(pump, 1, 0, 500)
+        send(conn, secrets, *pump.written)
+        for run, error in ((1, 4_000), (2, 4_100), (3, 3_900)):
+            for volume_ml, how, told in ((0, 1, 0), (20_000, 1, 0), (0, 2, error)):
+                before, pump.total_ml = pump.total_ml, pump.total_ml + volume_ml
+                start = pump.total_ml - 20_000 if how == 2 else before
+                prover_ml = 20_000 if told else 0
+                body = (1, 2, volume_ml, start, pump.total_ml, 0, 0, UID, CARD, how, run, prover_ml, told)
+                send(conn, secrets, pump.write(records.TEST_MEASURE, body))
+                (state,) = sales.provers(conn, pump.at + 5)
+                steps.append((state.step, state.run, state.errors))
+        assert steps[:4] == [("drawing", 1, ()), ("reading", 1, ()), ("next", 1, (4_000,)), ("drawing", 2, (4_000,))]
+        assert steps[-1] == ("done", 3, (4_000, 4_100, 3_900))
+        assert (state.mean_ppm, state.spread_ppm, state.new_ppm) == (4_000, 200, -3_486)
+        assert sales.provers(conn, pump.at + 5_000) == []
+
+
 def pages_of(sale: int, steps: int) -> list[bytes]:
     """Messages as a pump sends them: 6 edges of each channel in 50 ms."""
     ring = trace.Trace(RamFlash(16))

@@ -88,6 +88,13 @@ def error_ppm(indicated_ml, prover_ml):
     return size if indicated_ml >= prover_ml else -size
 
 
+def mean_ppm(errors):
+    """Arithmetic mean, rounded half up by its size."""
+    total = sum(errors)
+    size = round_half_up_div(abs(total), len(errors))
+    return size if total >= 0 else -size
+
+
 def corrected_ppm(factor_ppm, mean_error_ppm):
     """The factor that takes a mean error away: a pulse is worth (1 + factor) / (1 + error) of its nominal volume."""
     return round_half_up_div((PPM + factor_ppm) * PPM, PPM + mean_error_ppm) - PPM

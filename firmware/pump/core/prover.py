@@ -17,7 +17,6 @@ from pump.core import (
     journal,
     linkside,
     metering,
-    money,
     records,
     sale,
     ticks,
@@ -220,9 +219,7 @@ class Wizard:
 
     def _propose(self):
         """No factor is proposed for a meter that does not repeat itself."""
-        total = sum(self.errors)
-        size = money.round_half_up_div(abs(total), RUNS)
-        self.mean = size if total >= 0 else -size
+        self.mean = metering.mean_ppm(self.errors)
         self.spread = max(self.errors) - min(self.errors)
         self.new_ppm = metering.corrected_ppm(self.ctl.meters[self.sold.nozzle].factor_ppm, self.mean)
         if self.spread > MOST_SPREAD_PPM or abs(self.new_ppm) > metering.MOST_FACTOR_PPM:

@@ -12,7 +12,7 @@ from station.dashboard.dom import Icon, Tag, Words, press
 from station.dashboard.frame import Frame
 from station.dashboard.source import Metering, SaleTimeline
 from station.dashboard.tables import Column, Table, marked
-from station.sales import Measure, MeterEvent, MeterState
+from station.sales import Measure, MeterEvent, MeterState, ProverState
 
 REFRESH_S = 2.0
 SALE = re.compile(r"([A-Za-z0-9_-]{1,16})-([0-9]{1,10})")
@@ -51,12 +51,34 @@ def _nozzle_columns(t: Words) -> list[Column[MeterState]]:
         Column("", lambda r: t("word.nozzle", n=r.nozzle + 1)),
         Column(t("sales.grade"), lambda r: words.grade_tag(t, r.grade)),
         Column(f"{t('meter.total')} ({t('unit.litre')})", lambda r: millilitres(r.total_ml), "num strong"),
-        Column(f"{t('meter.factor')} (ppm)", lambda r: f"{r.factor_ppm:+,}".replace("-", "−"), "num"),
+        Column(f"{t('meter.factor')} (ppm)", lambda r: _ppm(r.factor_ppm), "num"),
         Column(t("meter.events"), lambda r: f"{r.events}", "num"),
         Column(t("meter.error"), lambda r: percent(r.last.error_ppm if r.last else None), "num"),
         Column(t("meter.last"), lambda r: figures.day_and_clock(r.last.at if r.last else None)),
         Column(t("meter.state"), state),
     ]
+
+
+def _prover_columns(t: Words) -> list[Column[ProverState]]:
+    def spread(row: ProverState) -> Tag | str:
+        if row.spread_ppm is None:
+            return figures.NOTHING
+        good = row.new_ppm is not None
+        return marked("good" if good else "bad", "check_circle" if good else "error", percent(row.spread_ppm)[1:])
+
+    return [
+        Column(t("sales.pump"), lambda r: words.pump(t, r.pump)),
+        Column("", lambda r: t("word.nozzle", n=r.nozzle + 1)),
+        Column(t("meter.step"), lambda r: t(f"meter.step.{r.step}", run=r.run), "strong"),
+        Column(t("meter.errors"), lambda r: " · ".join(percent(error) for error in r.errors) or figures.NOTHING, "num"),
+        Column(t("meter.mean"), lambda r: percent(r.mean_ppm), "num"),
+        Column(t("meter.spread"), spread, "num"),
+        Column(f"{t('meter.proposed')} (ppm)", lambda r: _ppm(r.new_ppm), "num strong"),
+    ]
+
+
+def _ppm(value: int | None) -> str:
+    return figures.NOTHING if value is None else f"{value:+,}".replace("-", "−")
 
 
 def _measure_columns(t: Words) -> list[Column[Measure]]:
@@ -218,6 +240,7 @@ def register(frame: Frame) -> None:
             tables = []
             for title, empty, columns in (
                 ("meter.nozzles", "meter.empty", _nozzle_columns(t)),
+                ("meter.provers", "meter.provers.empty", _prover_columns(t)),
                 ("meter.measures", "meter.measures.empty", _measure_columns(t)),
                 ("meter.log", "meter.log.empty", _event_columns(t)),
             ):
@@ -234,7 +257,7 @@ def register(frame: Frame) -> None:
                 found = await asyncio.to_thread(frame.hub.source.metering)
             except Exception as error:  # noqa: BLE001 - the page shows any failure and tries again
                 failure = type(error).__name__
-            for table, rows in zip(tables, (found.meters, found.measures, found.events), strict=True):
+            for table, rows in zip(tables, (found.meters, found.provers, found.measures, found.events), strict=True):
                 table.show(list(rows), failure)  # type: ignore[arg-type]
 
         ui.timer(REFRESH_S, look)

@@ -67,7 +67,8 @@ class StationSource:
 
     def metering(self) -> Metering:
         with database.read(self.engine) as conn:
-            return Metering(sales.meters(conn), sales.measures(conn), sales.event_log(conn))
+            provers = sales.provers(conn, int(time.time()))
+            return Metering(sales.meters(conn), sales.measures(conn), sales.event_log(conn), provers)
 
     def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
         with database.read(self.engine) as conn:

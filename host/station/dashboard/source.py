@@ -10,7 +10,17 @@ from typing import Generic, Protocol, TypeVar
 
 from station.cards import Finding
 from station.forecourt import Timeline
-from station.sales import EndPulses, Invariant, Measure, MeterEvent, MeterState, Period, QuarantineRow, SaleRow
+from station.sales import (
+    EndPulses,
+    Invariant,
+    Measure,
+    MeterEvent,
+    MeterState,
+    Period,
+    ProverState,
+    QuarantineRow,
+    SaleRow,
+)
 from station.wetstock import TankRow
 
 Row = TypeVar("Row")
@@ -100,6 +110,7 @@ class Metering:
     meters: Sequence[MeterState] = ()
     measures: Sequence[Measure] = ()
     events: Sequence[MeterEvent] = ()
+    provers: Sequence[ProverState] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from station.sales.metrology import (
     Measure,
     MeterEvent,
     MeterState,
+    ProverState,
     end_pulses,
     event_log,
     factor_history,
     measures,
     meters,
+    provers,
 )
 from station.sales.proof import Sealed, raw_records, record_copies, sealed, sealed_sale
 from station.sales.queries import (
@@ -47,11 +49,13 @@ __all__ = [
     "Measure",
     "MeterEvent",
     "MeterState",
+    "ProverState",
     "end_pulses",
     "event_log",
     "factor_history",
     "measures",
     "meters",
+    "provers",
     "DAY",
     "SHIFT",
     "Ack",

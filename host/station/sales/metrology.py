@@ -1,11 +1,11 @@
 """What the records say of the meters: factors and their history, prover readings, locks, totalizers (D8, D24, D25)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
-from pump.core import codes, records, view
+from pump.core import codes, metering, records, view
 from pump.core.record_fields import body_dict
 from station import forecourt
 from station.sales import tables
@@ -222,3 +222,55 @@ def end_pulses(conn: Connection, device: int, sale_seq: int) -> EndPulses | None
     if body.get("sale_seq", sale_seq) != sale_seq:
         return None
     return EndPulses(body["pulses_a"], body["pulses_b"], body["volume_ml"])
+
+
+@dataclass(frozen=True, slots=True)
+class ProverState:
+    """Where a test at a pump stands. step: `drawing`, `reading` (the prover), `next` (draw) or `done`; errors in ppm by
+    run; the last three are known after three runs, new_ppm not if the meter does not repeat itself."""
+
+    device: int
+    pump: str
+    nozzle: int
+    at: int
+    step: str
+    run: int
+    errors: tuple[int, ...]
+    mean_ppm: int | None = None
+    spread_ppm: int | None = None
+    new_ppm: int | None = None
+
+
+RUNS = 3
+
+
+def provers(conn: Connection, now: int, within_s: int = 900) -> list[ProverState]:
+    """Tests that are going on, or ended a while ago, by pump and nozzle."""
+    series: dict[tuple[int, int], list[tuple[int, str, dict[str, Any]]]] = {}
+    closed: set[tuple[int, int]] = set()
+    for device, _, at, pump, body in _bodies(conn, records.TEST_MEASURE, 100):
+        key = device, body["nozzle"]
+        if at < now - within_s or key in closed:
+            continue
+        series.setdefault(key, []).append((at, pump, body))
+        begins = not body["volume_ml"] and body["how"] == codes.TEST_RETURN
+        if begins and body["run"] == 1:
+            closed.add(key)
+    factors = {(one.device, one.nozzle): one.factor_ppm for one in meters(conn)} if series else {}
+    return [_prover(key, some, factors.get(key, 0)) for key, some in sorted(series.items())]
+
+
+def _prover(key: tuple[int, int], newest_first: list[tuple[int, str, dict[str, Any]]], factor_ppm: int) -> ProverState:
+    at, pump, last = newest_first[0]
+    readings = [body for _, _, body in reversed(newest_first) if body["how"] == codes.TEST_PROVER]
+    errors = tuple(body["error_ppm"] for body in readings)
+    if last["how"] == codes.TEST_PROVER:
+        step = "done" if last["run"] == RUNS else "next"
+    else:
+        step = "reading" if last["volume_ml"] else "drawing"
+    state = ProverState(*key[:1], pump, key[1], at, step, last["run"], errors)
+    if step != "done" or len(errors) != RUNS:
+        return state
+    mean, spread = metering.mean_ppm(errors), max(errors) - min(errors)
+    new_ppm = metering.corrected_ppm(factor_ppm, mean) if spread <= SPREAD_PPM else None
+    return replace(state, mean_ppm=mean, spread_ppm=spread, new_ppm=new_ppm)
