@@ -61,7 +61,8 @@ class LeasePump:
     @property
     def may_fen(self) -> int:
         """What it could still sell by itself, were it never to hear of the station again."""
-        return sum(left_fen for _, _, left_fen, left_count, _ in self.controller.leases if left_count > 0)
+        c = self.controller
+        return sum(left_fen for _, _, left_fen, left, expires in c.leases if left > 0 and expires > c.now_s)
 
     def sell(self, part: int, lost: str = "", cut: bool = False) -> str:
         """A customer of the account fuels `part` percent of what he may. cut: the power goes while fuel flows.

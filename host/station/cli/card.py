@@ -26,7 +26,7 @@ from station.cli.card_rules import (
     lines,
 )
 from station.cli.common import opened
-from station.platform import clock, database
+from station.platform import database
 from station.platform.secrets import Secrets
 
 app = typer.Typer(help="卡务：发卡、查询、充值、停用 · the card desk", no_args_is_help=True)
@@ -259,39 +259,6 @@ def _new_pin() -> str:
     """Typed twice and not shown: a PIN does not belong into a shell's history."""
     typed: str = typer.prompt("密码 PIN (4-6 位数字 digits)", hide_input=True, confirmation_prompt=True)
     return typed
-
-
-@app.command("top-up")
-def top_up(
-    number: Number,
-    amount: Annotated[str, typer.Argument(help="金额，元 · yuan")],
-    gateway: Annotated[str, typer.Option(help="收款渠道 · the gateway the money came through")] = "wechat",
-) -> None:
-    """远程充值：已收款，下次在任一油机或柜台刷卡时写入 · Paid from afar: on the card at its next tap.
-
-    例 Example: pumpside card top-up 6200000100000012 200 --gateway wechat
-    """
-    amount_fen = _fen(amount)
-    with opened() as (_, engine), _told(), database.write(engine) as conn:
-        try:
-            taken = cards.top_up(conn, cards.parse(number), amount_fen, gateway, clock.now())
-        except (cards.LoadError, ValueError) as error:
-            raise DeskError(str(error)) from None
-        typer.echo(f"待写卡 waits for the card: {cards.shown(taken.card_no)} {yuan(taken.amount_fen)} 元")
-
-
-@app.command()
-def loads() -> None:
-    """已收款、还没写到卡上的充值 · Loads that are paid for and wait for their cards.
-
-    例 Example: pumpside card loads
-    """
-    with opened() as (_, engine), database.read(engine) as conn:
-        waiting = cards.loads_waiting(conn)
-        for one in waiting:
-            typer.echo(f"{cards.shown(one.card_no)}  {yuan(one.amount_fen)} 元  {one.drawer}")
-        if not waiting:
-            typer.echo("没有待写卡的充值 no load waits for a card")
 
 
 @app.command()

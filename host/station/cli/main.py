@@ -18,6 +18,8 @@ PARTS = {
     "provision": ("provision", "登记油机 · give a pump its identity"),
     "bench": ("bench", "模拟加油现场 · the simulated forecourt"),
     "card": ("card", "卡务 · the card desk"),
+    "top-up": ("top_up", "远程充值，下次刷卡写入 · a top-up from afar"),
+    "loads": ("top_up", "待写卡的充值 · loads that wait for their cards"),
     "account": ("account", "单位账户与授信 · accounts and their credit"),
     "sales": ("sales", "交易、缺口与隔离区 · sales, gaps and quarantine"),
     "price": ("forecourt", "油价 · prices"),
