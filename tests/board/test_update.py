@@ -388,7 +388,7 @@ def shorten_trial(station: SmallStation) -> None:
     station.world.pumps["p1"].board.reset()
 
 
-def wait(station: SmallStation, look: Callable[[], object], timeout_s: float = 90.0) -> None:
+def wait(station: SmallStation, look: Callable[[], object], timeout_s: float = 120.0) -> None:
     wait_for(look, station.logs, timeout_s)
 
 

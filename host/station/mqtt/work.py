@@ -125,7 +125,9 @@ def _other(conn: Connection, secrets: Secrets, place: tuple[str, str, str], mess
 
 
 def _keep_state(conn: Connection, pump: forecourt.Pump, state: dict[str, Any], now: int) -> None:
-    telling = ("online", "state", "alarms", "locked", "boot", "nozzles", "tariff", "sw")
+    telling = ("online", "state", "alarms", "locked", "boot", "nozzles", "tariff", "sw", "lists", "fetch", "update")
+    if state["online"]:  # what is not under way is not told of
+        state = {"fetch": None, "update": None, **state}
     news = any(pump.state.get(name) != state.get(name) for name in telling)
     if news or now - (pump.state_at or 0) >= STATE_EVERY_S:
         forecourt.mark_state(conn, pump.device, {**pump.state, **state}, now)
