@@ -23,7 +23,6 @@ from station import forecourt
 from station.forecourt.updates import PUBLIC_KEY
 from station.platform import database
 from tests.core.rigs import Bench
-from tests.link.conftest import wait_for
 from tools import image
 from tools.bench import acts
 from tools.bench.small_station import SmallStation
@@ -389,7 +388,13 @@ def shorten_trial(station: SmallStation) -> None:
 
 
 def wait(station: SmallStation, look: Callable[[], object], timeout_s: float = 120.0) -> None:
-    wait_for(look, station.logs, timeout_s)
+    def told() -> str:
+        return f"{running(station)}\n{update_records(station)}\n{station.logs()}"
+
+    end = time.monotonic() + timeout_s
+    while not look():
+        assert time.monotonic() < end, told()
+        time.sleep(0.5)
 
 
 @pytest.mark.timeout(300)
