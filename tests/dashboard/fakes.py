@@ -9,7 +9,19 @@ from fastapi.responses import JSONResponse
 
 from pump.core import codes
 from pump.core.money import amount_fen
-from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline, Shifts
+from station.accounts import Account, Lease, Terms
+from station.cards import Load
+from station.dashboard.source import (
+    Accounts,
+    CardRow,
+    Metering,
+    Overview,
+    Page,
+    PumpView,
+    SaleFilter,
+    SaleTimeline,
+    Shifts,
+)
 from station.forecourt import Timeline
 from station.forecourt.pulses import TimelinePage
 from station.sales import (
@@ -174,6 +186,21 @@ class FakeSource:
         )
         days = (Period(DAY, 257, "p1", 0, "", at, at + 86_400, (good,), None, None, None),)
         return Shifts(shifts, days, {"p1": CARD}, {CARD: HOSTILE})
+
+    def accounts(self) -> Accounts:
+        self._may_fail()
+        if self.mode == "empty":
+            return Accounts()
+        at = 1_790_000_000
+        fleet = Account(1, HOSTILE, "active", Terms(3_000_000), at, 1_234_567, 250_000)
+        stopped = Account(2, "物流公司", "stopped", Terms(0, offline_fen=0), at, -10_050, 0)
+        leases = tuple(
+            Lease(7 + n, 1, 257 + n, how, 200_000, 5, at, at + 90_000, "12ab34cd", 50, 4_000, 1, 1, None, None, None)
+            for n, how in enumerate(("sale", "offline"))
+        )
+        return Accounts(
+            (fleet, stopped), leases, (Load(5, CARD, 20_000, "gateway:wechat", "pending", at),), {257: "p1"}
+        )
 
     def metering(self) -> Metering:
         self._may_fail()

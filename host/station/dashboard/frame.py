@@ -20,6 +20,7 @@ PAGES = (
     ("/meter", "nav.meter"),
     ("/shifts", "nav.shifts"),
     ("/cards", "nav.cards"),
+    ("/accounts", "nav.accounts"),
     ("/quarantine", "nav.quarantine"),
 )
 BENCH = ("/bench", "nav.bench")

@@ -8,8 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 import station.cards
-from station import forecourt, sales, wetstock
-from station.dashboard.source import CardRow, Metering, Overview, Page, PumpView, SaleFilter, SaleTimeline, Shifts
+from station import accounts, forecourt, sales, wetstock
+from station.dashboard.source import (
+    Accounts,
+    CardRow,
+    Metering,
+    Overview,
+    Page,
+    PumpView,
+    SaleFilter,
+    SaleTimeline,
+    Shifts,
+)
 from station.platform import database
 from station.sales import QuarantineRow, SaleRow
 from station.wetstock import TankRow
@@ -64,6 +74,12 @@ class StationSource:
             numbers = {period.card_no for period in shifts} | set(duty.values())
             cards = (station.cards.card(conn, number) for number in numbers)
             return Shifts(tuple(shifts), tuple(days), duty, {c.card_no: c.holder for c in cards if c is not None})
+
+    def accounts(self) -> Accounts:
+        with database.read(self.engine) as conn:
+            names = {pump.device: pump.pump for pump in forecourt.pumps(conn)}
+            waiting = tuple(station.cards.loads_waiting(conn))
+            return Accounts(tuple(accounts.listing(conn)), tuple(accounts.leases(conn)), waiting, names)
 
     def metering(self) -> Metering:
         with database.read(self.engine) as conn:

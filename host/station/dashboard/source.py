@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from station.cards import Finding
+from station.accounts import Account, Lease
+from station.cards import Finding, Load
 from station.forecourt import Timeline
 from station.sales import (
     EndPulses,
@@ -123,6 +124,16 @@ class Shifts:
     holders: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the accounts' page shows. pumps: device -> name."""
+
+    accounts: tuple[Account, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    loads: tuple[Load, ...] = ()
+    pumps: Mapping[int, str] = field(default_factory=dict)
+
+
 class Source(Protocol):
     """Every function but `forecourt` may take some milliseconds (database): call it off the event loop."""
 
@@ -136,6 +147,8 @@ class Source(Protocol):
     def tanks(self) -> Sequence[TankRow]: ...
 
     def shifts(self) -> Shifts: ...
+
+    def accounts(self) -> Accounts: ...
 
     def metering(self) -> Metering: ...
 
