@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
 from jsonschema import Draft202012Validator
 
 from pump.core import records
@@ -19,10 +20,11 @@ from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 from tests.link.line import Line
 from tests.link.linked_pump import Station, linked_pump
+from tools.release import release
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text("utf-8"))
-SIGNED = {"ack", "tariff", "settings", "lists", "command", "answer"}
+SIGNED = {"ack", "tariff", "settings", "lists", "update", "command", "answer"}
 
 
 def resolve(part: dict[str, Any]) -> dict[str, Any]:
@@ -168,9 +170,14 @@ def test_what_the_station_sends_is_what_the_contract_says(site: Settings, tmp_pa
         forecourt.set_blacklist(conn, ["6200010000000017", "6200010000000025"], now)
         forecourt.set_tariff(conn, settings.prices, now + 3600, "test", now)
         forecourt.give_command(conn, device, "lock", "test", now)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        made = release(key, {"boot.py": b"", "main.py": b""}, {"app.mpy": b"x"}, 7)
+        forecourt.order_update(
+            conn, device, forecourt.add_release(conn, made, key.public_key(), "t", now).version, "t", now
+        )
         outbound = Outbound().due(conn, now)
     sent += [(sending.reply.leaf, sending.reply.message) for sending in outbound]
     engine.dispose()
-    assert {leaf for leaf, _ in sent} == {"ack", "answer", "tariff", "lists", "command"}
+    assert {leaf for leaf, _ in sent} == {"ack", "answer", "tariff", "lists", "update", "command"}
     for leaf, content in sent:
         check(leaf, json.loads(json.dumps(content)))
