@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SALES = Path(__file__).with_name("portable_sale.py")
 CARDS = Path(__file__).with_name("portable_cards.py")
 METER = Path(__file__).with_name("portable_meter.py")
+ACCOUNT = Path(__file__).with_name("portable_account.py")
 
 
 def _run(command: list[str], path: str) -> list[str]:
@@ -22,7 +23,11 @@ def _run(command: list[str], path: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("script", [SALES, CARDS, METER], ids=["sales", "D21 D23 cards", "D8 D24 D30 meter"])
+@pytest.mark.parametrize(
+    "script",
+    [SALES, CARDS, METER, ACCOUNT],
+    ids=["sales", "D21 D23 cards", "D8 D24 D30 meter", "D28 loads and accounts"],
+)
 def test_d29_the_same_sales_give_the_same_records_on_both_interpreters(script: Path) -> None:
     micropython = Path(sysconfig.get_path("scripts")) / "micropython"
     path = f".frozen:{ROOT}/firmware:{ROOT}/firmware/lib"
