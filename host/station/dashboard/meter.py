@@ -258,6 +258,6 @@ def register(frame: Frame) -> None:
             except Exception as error:  # noqa: BLE001 - the page shows any failure and tries again
                 failure = type(error).__name__
             for table, rows in zip(tables, (found.meters, found.provers, found.measures, found.events), strict=True):
-                table.show(list(rows), failure)  # type: ignore[arg-type]
+                table.show(list(rows), failure)
 
         ui.timer(REFRESH_S, look)
