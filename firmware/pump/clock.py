@@ -4,6 +4,7 @@ import time
 
 import machine
 
+from pump.core import timekeeping
 from pump.core.records import TIME_ESTIMATED, TIME_SYNCED, TIME_UNKNOWN
 
 _EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0  # the ESP32 counts from 2000
@@ -16,7 +17,8 @@ class Clock:
     def __init__(self):
         self.quality = TIME_UNKNOWN
         self._chip = -1
-        self._now = 0
+        self._now = self._synced = 0
+        self._doubts = ()
         if time.time() + _EPOCH > _SANE:
             self.quality = TIME_ESTIMATED
 
@@ -26,6 +28,8 @@ class Clock:
         if chip != self._chip:
             self._chip = chip
             self._now = chip + _EPOCH if self.quality else 0
+            if self.quality == TIME_SYNCED and chip - self._synced > timekeeping.FRESH_S:
+                self.quality = TIME_ESTIMATED
         return self._now
 
     def estimate(self, unix_s):
@@ -34,8 +38,13 @@ class Clock:
             self._set(unix_s, TIME_ESTIMATED)
 
     def set(self, unix_s):
-        """The station's time."""
+        """The station's time. Returns the seconds by which it differs if it is not believed yet, otherwise 0."""
+        good, self._doubts = timekeeping.judge(self.now_s(), self.quality, unix_s, self._doubts)
+        if not good:
+            return self._doubts[-1]
         self._set(unix_s, TIME_SYNCED)
+        self._synced = time.time()
+        return 0
 
     def _set(self, unix_s, quality):
         # The chip's clock is set as well: the TLS library looks there when it checks a certificate's dates.

@@ -3,7 +3,7 @@ and dropped; it frees nothing and changes nothing.
 """
 
 from pump import kept
-from pump.core import signed
+from pump.core import codes, signed
 
 COMMANDS_KEPT = 8
 _HEAD = 80  # bytes, in which the JSON of an answer with a part of a file ends
@@ -49,8 +49,13 @@ def _take(link, leaf, text):
 
 def _answer(link, message, data):
     if message["id"] == link.time_id:
-        link.time_id = ""
-        link.clock.set(kept.number(message["time"]))
+        told_s = kept.number(message["time"])
+        doubt_s = link.clock.set(told_s)
+        link.time_id = "doubted" if doubt_s else ""  # which is asked again soon
+        if doubt_s:
+            link.controller.raise_alarm(codes.ALARM_CLOCK, 255, max(-0x7FFFFFFF, min(0x7FFFFFFF, doubt_s)))
+        else:
+            link.controller.clear_alarm(codes.ALARM_CLOCK, 255)
     elif message["id"] == link.part_id:
         link.part_id = ""
         link.controller.part(message, data)

@@ -5,7 +5,8 @@
 The directory is the pump's file system, mounted as /, and stays when the pump is started again.
 
 Each line appended to <directory>/orders is obeyed within 20 ms: `records N`, `lift`, `hang`, `ask ID`, `ack N` (a lost
-memory of what was acknowledged), `upload N` (pieces of a timeline), `quit`. What changes is printed as one JSON
+memory of what was acknowledged), `upload N` (pieces of a timeline), `hour` (ask
+for the time), `quit`. What changes is printed as one JSON
 object per line.
 """
 
@@ -27,6 +28,7 @@ vfs.mount(host, "/host")
 sys.path[:] = [one if one.startswith(".") else "/host" + one for one in sys.path]
 os.chdir("/")
 
+from pump.core import timekeeping
 from pump.core.checkpoint import Checkpoint
 from pump.core.config import Config
 from pump.core.controller import Controller
@@ -58,9 +60,15 @@ class Clock:
     def now_s(self):
         return int(time.time()) + self.offset
 
+    doubts = ()
+
     def set(self, unix_s):
+        good, self.doubts = timekeeping.judge(self.now_s(), self.quality, unix_s, self.doubts)
+        if not good:
+            return self.doubts[-1]
         self.offset += unix_s - self.now_s()
         self.quality = 2
+        return 0
 
 
 def load(name):
@@ -103,6 +111,8 @@ def obey(order):
         controller.inputs.lifted = 1
     elif words[0] == "hang":
         controller.inputs.lifted = 0
+    elif words[0] == "hour":
+        link._time_at = None  # the time is asked for again, as it is every hour
     elif words[0] == "upload":
         controller.upload = (("trace", bytes((n,)) * 1024) for n in range(int(words[1])))
     elif words[0] == "ack":
@@ -137,6 +147,7 @@ def situation():
         "offset": clock.offset // 10,
         "answered": controller.answered,
         "busy": controller.busy,
+        "alarms": controller.alarms,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pump.core import lists, records
+from pump.core import codes, lists, records
 from station.cards.numbers import make
 from station.forecourt.card_lists import pages
 from station.mqtt import signing
@@ -192,6 +192,26 @@ def test_the_time_comes_from_the_station_and_only_as_the_answer_to_the_pumps_own
     station.say("answer", {"id": ask["id"], "time": 0})
     time.sleep(0.5)
     assert 99 <= pump.now()["offset"] <= 101, "a question is answered once"
+
+
+def test_d26_a_synced_clock_is_not_moved_by_hours_before_the_station_has_said_it_three_times(
+    station: Station, pump: LinkedPump
+) -> None:
+    def time_asked() -> str:
+        while True:
+            ask: dict[str, str] = json.loads(station.hear("ask"))
+            if ask["ask"] == "time":
+                return ask["id"]
+
+    station.say("answer", {"id": time_asked(), "time": int(time.time())})
+    pump.wait(lambda now: now["quality"] == 2)
+    for turn in range(3):
+        assert pump.now()["offset"] == 0
+        pump.order("hour")
+        station.say("answer", {"id": time_asked(), "time": int(time.time()) + 7200})
+        if turn < 2:
+            pump.wait(lambda now: codes.ALARM_CLOCK in now["alarms"])
+    pump.wait(lambda now: 719 <= now["offset"] <= 720 and codes.ALARM_CLOCK not in now["alarms"])
 
 
 def test_a_question_about_an_unfinished_card_goes_up_once_and_its_answer_comes_down(
