@@ -3,6 +3,7 @@
 --rig-port (or RIG_PORT) is the rig's serial port; `simulated` puts the rig's firmware on the simulated pump's wires.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -40,6 +41,11 @@ def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def pump(driver: Driver) -> Iterator[Driver]:
     """The pump at rest, before and after."""
     driver.until(lambda: driver.online() and driver.live().get("s") == "idle", 60, "the pump is online and at rest")
+    driver.until(lambda: driver.state().get("tariff"), 30, "the pump has its prices")
     yield driver
+    if driver.live().get("s") != "idle":  # what a failed test has left must not fail the next one
+        for act in (acts.hang(driver.pump), acts.remove(driver.pump)):
+            with contextlib.suppress(Exception):
+                driver.do(act)
     if driver.state().get("locked"):
         driver.do(acts.pulser(driver.pump, "ok"))

@@ -1,10 +1,14 @@
 """What hands do at the pump: pull cards, press stops, open covers, type PINs, spill fuel. Fails closed, tells why."""
 
+import time
+
 from hil_tests.driver import Driver
 from hil_tests.test_sales import finish, start, the_books_are_right, volume_above
 from hil_tests.test_station import refused
 from pump.core import codes
 from tools.bench import acts
+
+READING_S = 2.0  # a person types when the display asks, which is when the card has been read
 
 
 def test_d4_a_volume_preset_is_never_exceeded(pump: Driver) -> None:
@@ -71,9 +75,11 @@ def test_d20_a_card_pulled_out_mid_sale_gets_its_money_back_when_it_returns(pump
 
 def test_d21_a_pin_is_asked_for_a_wrong_one_refused_and_the_right_one_fuels(pump: Driver) -> None:
     card = pump.new_card(10_000, pin="2468")
-    pump.do(acts.insert(pump.pump, card))
     pump.do(acts.lift(pump.pump))
+    pump.do(acts.insert(pump.pump, card))
+    time.sleep(READING_S)
     pump.do(acts.keys(pump.pump, "1111#"))
+    time.sleep(READING_S)
     assert not pump.flowing()
     pump.do(acts.keys(pump.pump, "2468#"))
     pump.until(pump.flowing, 15, "the right PIN releases the fuel")

@@ -3,7 +3,7 @@ long for the bus."""
 
 import asyncio
 
-from pump import screens
+from pump import overlays, screens
 from pump.core import view
 from pump.core.codes import ALARM_DISPLAY
 from pump.lcd import Lcd
@@ -12,6 +12,8 @@ _TICK_MS = 10
 _DISPLAY_MS = 100
 _TURN_MS = 2000  # a language, where both take turns
 _NO_NOZZLE = 255
+_RECEIPT_MS = 60000
+_RECEIPT = "pump.qr_receipt", "pump.core.receipt", "qr"
 _FIGURES_MS = 4000  # the figures of a sale stand alone before the receipt comes
 _AT_REST = (view.IDLE, view.CARD, view.NOZZLE, view.LOCKED)
 
@@ -61,6 +63,23 @@ class Display:
             return True
         return False
 
+    async def _draw(self):
+        from pump import qr_receipt
+
+        ctl = self._board.controller
+        return await qr_receipt.draw(self._lcd, ctl, self._url, ctl.settings.language & 1, self._ended)
+
+    async def _receipt(self):
+        """Until somebody does something, a minute at most; what draws it is dropped before that."""
+        ctl = self._board.controller
+        drawn = await self._draw()
+        overlays.drop(_RECEIPT)
+        if drawn:
+            until_ms = ctl.uptime_ms + _RECEIPT_MS
+            while self._ended() and ctl.uptime_ms < until_ms:
+                await asyncio.sleep_ms(_DISPLAY_MS)
+            self._lcd.wipe()
+
     async def run(self):
         """For ever. A display that does not answer is an alarm and is begun anew each second; the pump sells on."""
         ctl, lcd = self._board.controller, self._lcd
@@ -71,9 +90,7 @@ class Display:
                     await asyncio.sleep_ms(_TICK_MS)
                 ctl.clear_alarm(ALARM_DISPLAY, _NO_NOZZLE)
                 if self._receipt_due():
-                    from pump import qr_receipt
-
-                    await qr_receipt.show(lcd, ctl, self._url, ctl.settings.language & 1, self._ended)
+                    await self._receipt()
             except OSError:
                 lcd.lost()
                 ctl.raise_alarm(ALARM_DISPLAY, _NO_NOZZLE, 0)

@@ -45,7 +45,7 @@ class Lcd:
         self.send(0, (0x28, 0x0C, 0x06, 0x01))
         time.sleep_ms(2)
         if self._graphic:
-            self.send(0, (0x24, 0x28))  # no picture: its memory holds noise after power-on
+            self.wipe()  # the picture's memory holds noise after power-on
         else:
             self.send(0, (0x40,))
             for at in range(0, len(GLYPHS), _BURST):
@@ -71,6 +71,10 @@ class Lcd:
             shown[at:end] = line[at:end]
             return True
         return False
+
+    def wipe(self):
+        """No picture on the graphic display; the text stays."""
+        self.send(0, (0x24, 0x28))
 
     def lost(self):
         """The display did not answer: begin anew next time."""

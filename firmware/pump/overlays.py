@@ -31,9 +31,9 @@ OVERLAYS = (
 )
 
 
-def drop():
-    """Let go of all of them."""
-    for name in OVERLAYS:
+def drop(names=OVERLAYS):
+    """Let go of them, all or those named."""
+    for name in names:
         if sys.modules.pop(name, None) is not None:
             package, _, last = name.rpartition(".")
             if package in sys.modules:

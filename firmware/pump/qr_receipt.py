@@ -8,8 +8,6 @@ import asyncio
 
 from pump import screens, texts
 
-_SHOWN_MS = 60000
-_LOOK_MS = 50
 _PAUSE_MS = 10  # between two bursts of 3 ms on the bus
 _TOP = 3  # dots above and left of the code
 _SIZE = 29  # qr.SIZE
@@ -18,21 +16,21 @@ _EXTENDED, _PICTURE, _BASIC, _ADDRESS = 0x24, 0x26, 0x28, 0x80
 _EMPTY = bytes(8)
 
 
-async def show(lcd, ctl, url, lang, wanted):
-    """Draws, stays for a minute, and wipes; ends at once when wanted() is no longer true. url: what comes before the
-    receipt's text, upper case. OSError if the display does not answer."""
+async def draw(lcd, ctl, url, lang, wanted):
+    """Draws, and switches the picture on when it is whole; True then. Ends when wanted() is no longer true. url: what
+    comes before the receipt's text, upper case. OSError if the display does not answer."""
     from pump.core import receipt
     from qr import rows as code
 
     text = receipt.of_last_sale(ctl)
     if not text:
-        return
+        return False
     rows = None
     for step in code(url + text):
         rows = step
         await asyncio.sleep_ms(0)
         if not wanted():
-            return
+            return False
     lines = _beside(ctl.view, lang)
     while lcd.update(lines):
         await asyncio.sleep_ms(_PAUSE_MS)
@@ -43,14 +41,10 @@ async def show(lcd, ctl, url, lang, wanted):
             lcd.send(_DATA, _EMPTY)
             await asyncio.sleep_ms(_PAUSE_MS)
         if not wanted():
-            break
-    else:
-        lcd.send(0, (_PICTURE, _BASIC))
-        shown_ms = 0
-        while wanted() and shown_ms < _SHOWN_MS:
-            await asyncio.sleep_ms(_LOOK_MS)
-            shown_ms += _LOOK_MS
-    lcd.send(0, (_EXTENDED, _BASIC))
+            lcd.wipe()
+            return False
+    lcd.send(0, (_PICTURE, _BASIC))
+    return True
 
 
 def _beside(view, lang):

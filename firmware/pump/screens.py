@@ -7,7 +7,16 @@ money stand in 16 x 16 dots on the graphic display, so that they are read from a
 
 from pump import texts
 from pump.core import view as v
-from pump.core.codes import ALARM_EMERGENCY, ALARM_SUPPLY, ALARM_TAMPER, PRESET_FULL, PRESET_MONEY, PRESET_NONE
+from pump.core.card_layout import MOST_TRIES
+from pump.core.codes import (
+    ALARM_EMERGENCY,
+    ALARM_SUPPLY,
+    ALARM_TAMPER,
+    PRESET_FULL,
+    PRESET_MONEY,
+    PRESET_NONE,
+    REFUSE_PIN,
+)
 from pump.core.money import round_half_up_div
 
 CHARACTER, GRAPHIC = 20, 16  # columns
@@ -57,6 +66,9 @@ def message(view, lock, lang):
     """The line of advice."""
     if view.notice == v.NOTICE_REFUSED:
         return texts.pick(texts.REFUSALS, view.refusal, lang)
+    if view.notice == v.NOTICE_PIN and view.refusal == REFUSE_PIN and view.figures and not view.entry:
+        if view.figures[0] < MOST_TRIES:
+            return texts.pick(texts.REFUSALS, REFUSE_PIN, lang)  # until the next try is typed
     if view.notice:
         return texts.pick(texts.NOTICES, view.notice, lang)
     if view.state == v.LOCKED and lock:

@@ -154,6 +154,17 @@ def test_the_figures_of_a_notice_are_told_in_words(
     assert on_20_columns(look)[2].strip()
 
 
+def test_d21_a_wrong_pin_is_said_until_the_next_try_is_typed() -> None:
+    look = view.View()
+    look.notice, look.figures = view.NOTICE_PIN, (3,)
+    look.refusal = codes.REFUSE_PIN  # of an earlier card
+    assert shown(look)[3].strip() == "请输密码后按#"
+    look.figures = (2,)
+    assert [line.strip() for line in shown(look)[2:]] == ["剩 2           _", "密码错误"]
+    look.entry = "*"
+    assert shown(look)[3].strip() == "请输密码后按#"
+
+
 def test_d8_a_proposed_factor_stands_with_its_error_and_repeatability() -> None:
     look = view.View()
     look.notice, look.figures = view.NOTICE_FACTOR, (-3_120, 240, 3_130)
