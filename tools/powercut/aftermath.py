@@ -12,6 +12,7 @@ from station.cards.rules import unpacked
 from tools.powercut.rig import DEVICE, Kept, Rig, Watch
 from tools.powercut.state import Books, forgotten
 from tools.sim import cards
+from tools.sim.loads import Loads
 from tools.sim.pump import ViolationError
 from tools.sim.station import Station
 
@@ -95,7 +96,7 @@ def _count(rig: Rig, kept: Kept) -> list[Finding]:
             lost += 1
     if lost:
         found.append(Finding(RECORD, lost, f"{lost} committed records are gone"))
-    station = Books({DEVICE: rig.pump.config.journal_key})
+    station = Books({DEVICE: rig.pump.config.journal_key}, Loads(rig.rng))
     station.purse.update({card.uid: fen for card, fen in zip(rig.cards, rig.initial, strict=True)})
     try:
         for record in rig.sent:
