@@ -41,13 +41,21 @@ def blank_key(kind: str) -> Key:
 
 
 @lru_cache(maxsize=4096)
-def block_functions(kind: str, data: bytes) -> tuple[BlockFunction, BlockFunction]:
-    """Encipher and decipher one block."""
+def encipherer(kind: str, data: bytes) -> BlockFunction:
+    """Enciphers one block."""
+    return _cipher(kind, data).encryptor().update
+
+
+@lru_cache(maxsize=4096)
+def decipherer(kind: str, data: bytes) -> BlockFunction:
+    """Deciphers one block."""
+    return _cipher(kind, data).decryptor().update
+
+
+def _cipher(kind: str, data: bytes) -> Cipher[modes.ECB]:
     if kind == AES:
-        cipher = Cipher(algorithms.AES(data), modes.ECB())
-    else:
-        cipher = Cipher(TripleDES(data + data[:8] if len(data) == 16 else data), modes.ECB())
-    return cipher.encryptor().update, cipher.decryptor().update
+        return Cipher(algorithms.AES(data), modes.ECB())
+    return Cipher(TripleDES(data + data[:8] if len(data) == 16 else data), modes.ECB())
 
 
 def xor(a: bytes, b: bytes) -> bytes:
@@ -56,7 +64,7 @@ def xor(a: bytes, b: bytes) -> bytes:
 
 def send(key: Key, iv: bytes, data: bytes) -> bytes:
     """What the card does to data it sends: CBC encipherment."""
-    encipher = block_functions(key.kind, key.data)[0]
+    encipher = encipherer(key.kind, key.data)
     size, number, out = key.block, int.from_bytes, []
     for i in range(0, len(data), size):
         iv = encipher((number(iv, "big") ^ number(data[i : i + size], "big")).to_bytes(size, "big"))
@@ -69,8 +77,7 @@ def receive(key: Key, iv: bytes, data: bytes, legacy: bool = False) -> bytes:
 
     In legacy (D40) mode a reader only ever deciphers, so the card has to encipher to undo that.
     """
-    encipher, decipher = block_functions(key.kind, key.data)
-    function = encipher if legacy else decipher
+    function = (encipherer if legacy else decipherer)(key.kind, key.data)
     out = []
     for i in range(0, len(data), key.block):
         block = data[i : i + key.block]
@@ -89,19 +96,20 @@ def _subkeys(kind: str, data: bytes) -> tuple[bytes, bytes]:
         shifted = value << 1 & mask
         return shifted ^ reduction if value >> (8 * size - 1) else shifted
 
-    k1 = double(int.from_bytes(block_functions(kind, data)[0](bytes(size)), "big"))
+    k1 = double(int.from_bytes(encipherer(kind, data)(bytes(size)), "big"))
     return k1.to_bytes(size, "big"), double(k1).to_bytes(size, "big")
 
 
 def cmac(key: Key, iv: bytes, message: bytes) -> bytes:
     """CMAC (NIST SP 800-38B) that goes on from iv; one block long."""
     k1, k2 = _subkeys(key.kind, key.data)
-    if message and len(message) % key.block == 0:
-        head, last = message[: -key.block], xor(message[-key.block :], k1)
+    size = key.block
+    if message and len(message) % size == 0:
+        head, last = message[:-size], xor(message[-size:], k1)
     else:
-        cut = len(message) // key.block * key.block
-        head, last = message[:cut], xor((message[cut:] + b"\x80").ljust(key.block, b"\0"), k2)
-    return send(key, iv, head + last)[-key.block :]
+        cut = len(message) // size * size
+        head, last = message[:cut], xor((message[cut:] + b"\x80").ljust(size, b"\0"), k2)
+    return send(key, iv, head + last)[-size:]
 
 
 def legacy_mac(key: Key, data: bytes) -> bytes:

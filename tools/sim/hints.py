@@ -4,7 +4,7 @@ from typing import Any
 
 from pump.core import cutoff, delivery, ticks, view
 
-IDLE_MS = 10_000
+IDLE_MS, RESTING_MS = 10_000, 120_000
 
 
 def next_ms(ctl: Any) -> int:
@@ -13,6 +13,10 @@ def next_ms(ctl: Any) -> int:
     age: int = ticks.diff(ctl.now_ms, d.since_ms)
     still: int = ticks.diff(ctl.now_ms, d.moved_ms)
     left = IDLE_MS
+    if d.state == view.IDLE and not (ctl.inputs.lifted or ctl.hazard or ctl.locked or ctl.raised or ctl.dialog):
+        unsent = ctl.journal.acked + 1 < ctl.journal.head
+        if not unsent and not ctl.coming and not any(meter.volume_ml for meter in ctl.meters):
+            return RESTING_MS
     if d.state == view.STARTING:
         left = delivery.STARTING_MS - age
     elif d.state in delivery.FLOWING:

@@ -196,7 +196,7 @@ class World:
         return any(sale[2] == card.uid for sale in pump.controller.unsettled)
 
     def _upload(self) -> Script:
-        yield Wait(60 * S, lambda: not any(self._behind(pump) for pump in self.pumps))
+        yield Wait(900 * S, lambda: not any(self._behind(pump) for pump in self.pumps))
 
     def _behind(self, pump: Pump) -> bool:
         assert pump.controller is not None
