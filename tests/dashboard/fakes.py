@@ -202,6 +202,10 @@ class FakeSource:
             (fleet, stopped), leases, (Load(5, CARD, 20_000, "gateway:wechat", "pending", at),), {257: "p1"}
         )
 
+    def top_up(self, card_no: str, amount_fen: int) -> str:
+        self.topped_up = (card_no, amount_fen)
+        return ""
+
     def metering(self) -> Metering:
         self._may_fail()
         if self.mode == "empty":

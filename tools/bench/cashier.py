@@ -8,11 +8,12 @@ import logging
 from dataclasses import dataclass
 
 from pump.core import card_layout, codes
+from station import accounts
 from station.cards.desk import Desk, DeskError
 from station.cards.issuing import ALL_GRADES, Order
 from station.cards.reader import DeskReader, ReaderUnavailableError
 from station.cards.rules import Rules
-from station.platform import database
+from station.platform import clock, database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 from tools.bench import acts
@@ -21,6 +22,7 @@ from tools.bench.world import World
 
 PETROL = (codes.GRADE_92, codes.GRADE_95, codes.GRADE_98)
 DIESEL = (codes.GRADE_DIESEL,)
+ACCOUNT = 1  # number of the account of the bench's account card
 FLEET = 7  # number of the company of the fleet's cards
 LOOK_EVERY_S = 5.0
 LOW_FEN, TOP_UP_FEN = 20_000, 60_000  # a card below the first is loaded with the second when its owner comes by
@@ -60,6 +62,7 @@ FIRST_CARDS = (
         note="车辆卡 vehicle: 驾驶员卡 + 里程 km",
     ),
     FirstCard("赵师傅", "", DIESEL, 0, card_layout.KIND_DRIVER, FLEET, pin="1357", note="驾驶员 driver PIN 1357"),
+    FirstCard("安达车队", "京C88001", ALL_GRADES, 0, card_layout.KIND_ACCOUNT, ACCOUNT, note="账户卡 account"),
     FirstCard("孙丽", "", ALL_GRADES, 0, card_layout.KIND_STAFF, note="员工 staff"),
     FirstCard("吴刚", "", ALL_GRADES, 0, card_layout.KIND_STAFF, note="员工 staff"),
     FirstCard("郑站长", "", ALL_GRADES, 0, card_layout.KIND_MANAGER, note="站长 manager"),
@@ -97,6 +100,7 @@ class Cashier:
 
     def issue_first_cards(self) -> None:
         """Goes on where an interrupted first start stopped; leaves a bench that has its cards alone."""
+        self._open_account()
         cards = self._world.wallet.states({})
         made = sum(1 for card in cards if card["card_no"] is not None)
         for first in FIRST_CARDS[made:]:
@@ -104,6 +108,13 @@ class Cashier:
             self._issue(self._world.wallet.new_blank(name), first)
         if all(card["card_no"] is not None for card in cards):
             self._world.wallet.new_blank(BLANK_HOLDER)
+
+    def _open_account(self) -> None:
+        """The account of the bench's account card: a line of 5,000 yuan, 300 of it ahead to each pump."""
+        with database.write(self._engine) as conn:
+            if accounts.account(conn, ACCOUNT) is None:
+                terms = accounts.Terms(500_000, 100_000, 30_000)
+                accounts.open_account(conn, "安达车队", terms, clock.now(), "bench")
 
     def _issue(self, uid: str, first: FirstCard) -> None:
         kind = first.kind if first.holder else card_layout.KIND_ANONYMOUS

@@ -1,11 +1,13 @@
 """The bench page: the simulated forecourt in your hands. It only asks; what happens, the pumps decide."""
 
+import asyncio
 from collections.abc import Callable
 
 from nicegui import ui
 from nicegui.client import Client
 
 from station import texts
+from station.dashboard import figures
 from station.dashboard.bench_pump import BenchPump
 from station.dashboard.bench_wallet import CardPick, card_name
 from station.dashboard.dom import Tag, Words, press
@@ -17,13 +19,14 @@ from tools.bench.state import CardState, State
 
 LOOK_S = 0.2
 CONFIRM_S = 4.0
+PHONE_FEN = 20_000
 
 
 class BenchPage:
-    """One viewer's bench."""
+    """One viewer's bench. top_up: card number, fen; why not, or nothing."""
 
-    def __init__(self, t: Words, bench: AsyncBenchClient) -> None:
-        self.t, self.bench = t, bench
+    def __init__(self, t: Words, bench: AsyncBenchClient, top_up: Callable[[str, int], str]) -> None:
+        self.t, self.bench, self.top_up = t, bench, top_up
         self.pumps: dict[str, BenchPump] = {}
         self.card: str | None = None
         self.picks: dict[str, CardPick] = {}
@@ -40,6 +43,7 @@ class BenchPage:
                 with Tag("header", look="wallet-head"):
                     Tag("h2", t("bench.wallet"))
                     self.chosen = Tag("span", t("bench.choose"), "muted")
+                    press("smartphone", t("bench.phone", yuan=figures.yuan(PHONE_FEN)), self._phone)
                     with Tag("span", look="group"):
                         Tag("span", t("bench.desk"), "muted")
                         self.on_desk = Tag("b", "", "on-desk")
@@ -70,6 +74,12 @@ class BenchPage:
     async def _put(self) -> None:
         if self.card is not None:
             await self._do(acts.desk_put(self.card))
+
+    async def _phone(self) -> None:
+        """The card's holder pays from afar; the money is on the card at its next tap."""
+        number = next((one["card_no"] for one in self.cards_shown or [] if one["card"] == self.card), None)
+        why = await asyncio.to_thread(self.top_up, number, PHONE_FEN) if number else self.t("bench.unissued")
+        self._say(why or self.t("bench.phone.done"), "bad" if why else "good")
 
     async def _traffic(self) -> None:
         await self._do(acts.traffic(not self.traffic_on))
@@ -167,4 +177,4 @@ def register(frame: Frame, bench_url: str) -> None:
         service = AsyncBenchClient(bench_url, timeout_s=5.0)
         client.on_delete(service.close)
         with frame.page("/bench", client) as t:
-            BenchPage(t, service)
+            BenchPage(t, service, frame.hub.source.top_up)

@@ -81,6 +81,14 @@ class StationSource:
             waiting = tuple(station.cards.loads_waiting(conn))
             return Accounts(tuple(accounts.listing(conn)), tuple(accounts.leases(conn)), waiting, names)
 
+    def top_up(self, card_no: str, amount_fen: int) -> str:
+        try:
+            with database.write(self.engine) as conn:
+                station.cards.top_up(conn, card_no, amount_fen, "bench", int(time.time()))
+        except station.cards.LoadError as error:
+            return str(error)
+        return ""
+
     def metering(self) -> Metering:
         with database.read(self.engine) as conn:
             provers = sales.provers(conn, int(time.time()))

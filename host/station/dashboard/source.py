@@ -150,6 +150,9 @@ class Source(Protocol):
 
     def accounts(self) -> Accounts: ...
 
+    def top_up(self, card_no: str, amount_fen: int) -> str:
+        """A payment from afar for a card, at the bench; why it cannot be (Chinese, then English), or nothing."""
+
     def metering(self) -> Metering: ...
 
     def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:

@@ -45,4 +45,6 @@ ACCOUNTS: Mapping[str, Pair] = {
     "accounts.loads.empty": ("没有待写卡的充值。", "No load waits for a card."),
     "accounts.drawer": ("收款", "Paid into"),
     "accounts.paid": ("收款时间", "Paid at"),
+    "bench.phone": ("手机充值 {yuan} 元", "Top up {yuan} yuan by phone"),
+    "bench.phone.done": ("已付款，下次在油机刷卡时写入", "Paid: on the card at its next tap at a pump"),
 }
