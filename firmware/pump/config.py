@@ -15,7 +15,7 @@ def load():
     try:
         identity = json.loads(_read("/identity.json"))
         identity["board"] = machine.unique_id().hex()
-        config = Config(identity)
+        parsed = Config(identity)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(str(error))
     try:
@@ -28,7 +28,7 @@ def load():
             software = _read(name)
         except OSError:
             pass
-    return identity, config, ca, software.decode()
+    return identity, parsed, ca, software.decode()
 
 
 def _read(name):
