@@ -7,7 +7,7 @@ from machine import UART, Pin
 
 import pn532
 from desfire import CardLost
-from pump import pins
+from pump import overlays, pins
 from pump.core.codes import ALARM_READER
 from pump.core.ticks import diff
 
@@ -52,6 +52,7 @@ class Reader:
         for _ in range(_PRESENCE_MS // _JOB_WAIT_MS):
             job = controller.take_job()
             if job is not None:
+                overlays.drop()  # a visit needs the memory
                 await self._pump(job)
                 return
             await asyncio.sleep_ms(_JOB_WAIT_MS)

@@ -54,8 +54,8 @@ def bundle(
     body: list[ast.stmt] = []
     for name in _order(modules, set(apart)):
         body += writer.write(modules[name])
-    others = {path.rsplit("/", 1)[-1]: writer.write(modules[name]) for name, path in apart.items()}
-    body = slim(_imports_first(body), list(others.values()), BUNDLE)
+    others = {f"{_file(name)}.py": writer.write(modules[name]) for name in apart}
+    body = slim(_imports_first(body), list(others.values()), BUNDLE, set(attributes.values()))
     files = {f"{BUNDLE}.py": _text(body)} | {name: _text(statements) for name, statements in others.items()}
     legend = {
         f"{_file(module)}.{short}" if module in apart else short: f"{module}.{name}"
@@ -67,8 +67,8 @@ def bundle(
 
 
 def _file(module: str) -> str:
-    """What a module of its own is called on the board."""
-    return module.rsplit(".", 1)[-1]
+    """What a module of its own is called on the board: the folder is part of it, so that no local name is spelt alike."""
+    return "_".join(module.split(".")[-2:])
 
 
 def _text(body: list[ast.stmt]) -> str:

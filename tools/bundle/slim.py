@@ -10,15 +10,19 @@ On the 64-bit interpreter a class costs about 250 bytes, a default argument 32.
 import ast
 from collections import Counter
 
+from tools.bundle.constants import spread
+
 BAG = "_"  # the common class; short names begin with a letter, so nothing else is called that
 
 
-def slim(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str) -> list[ast.stmt]:
-    """The bundle's statements, slimmer. apart: statements of other files, which say `bundle.X`; changed in place."""
-    body = _fold(body, apart, bundle)
+def slim(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str, ours: set[str]) -> list[ast.stmt]:
+    """The bundle's statements, slimmer. apart: statements of other files, which say `bundle.X`; changed in place.
+    ours: attribute names that only our own classes have."""
+    body = spread(_fold(body, apart, bundle), apart, bundle)
     calls = _Calls(body, [s for file in apart for s in file], bundle)
     body = _factories(body, calls)
     _write_out_defaults(body, calls)
+    _methods_once(body, [s for file in apart for s in file], ours)
     return body
 
 
@@ -139,32 +143,53 @@ class _Super(ast.NodeTransformer):
 
 def _write_out_defaults(body: list[ast.stmt], calls: _Calls) -> None:
     for node in body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or calls.others[node.name]:
-            continue
-        arguments = node.args
-        if not arguments.defaults or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-            continue
-        if not all(isinstance(d, ast.Constant) for d in arguments.defaults):
-            continue
-        places = calls.calls.get(node.name, [])
-        given = [_given(call, arguments) for call in places]
-        if any(g is None for g in given):
-            continue
-        for call, values in zip(places, given, strict=True):
-            call.args, call.keywords = values or [], []
-        arguments.defaults = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not calls.others[node.name]:
+            _write_out(node, calls.calls.get(node.name, []), node.args.args)
+        elif isinstance(node, ast.ClassDef):
+            first = _methods(node).get("__init__")
+            if first and not calls.others[node.name]:
+                _write_out(first, calls.calls.get(node.name, []), first.args.args[1:])
 
 
-def _given(call: ast.Call, arguments: ast.arguments) -> list[ast.expr] | None:
+def _methods_once(body: list[ast.stmt], apart: list[ast.stmt], ours: set[str]) -> None:
+    """The same for methods whose name only one class has and that are only called."""
+    everything = [n for s in (*body, *apart) for n in ast.walk(s)]
+    classes = [n for n in everything if isinstance(n, ast.ClassDef)]
+    count = Counter(name for c in classes for name in _methods(c))
+    calls: dict[str, list[ast.Call]] = {}
+    for node in everything:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            calls.setdefault(node.func.attr, []).append(node)
+    mentions = Counter(n.attr for n in everything if isinstance(n, ast.Attribute))
+    for owner in classes:
+        for name, method in _methods(owner).items():
+            places = calls.get(name, [])
+            if name in ours and count[name] == 1 and mentions[name] == len(places) and not method.decorator_list:
+                _write_out(method, places, method.args.args[1:])
+
+
+def _write_out(node: ast.FunctionDef | ast.AsyncFunctionDef, places: list[ast.Call], parameters: list[ast.arg]) -> None:
+    arguments = node.args
+    if not arguments.defaults or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
+        return
+    if not all(isinstance(d, ast.Constant) for d in arguments.defaults):
+        return
+    given = [_given(call, parameters, arguments.defaults) for call in places]
+    if any(g is None for g in given):
+        return
+    for call, values in zip(places, given, strict=True):
+        call.args, call.keywords = values or [], []
+    arguments.defaults = []
+
+
+def _given(call: ast.Call, parameters: list[ast.arg], defaults: list[ast.expr]) -> list[ast.expr] | None:
     """What each parameter gets in this call, in order; None if nobody can tell, or acts would change places."""
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
     if not all(isinstance(k.value, ast.Constant | ast.Name) for k in call.keywords):
         return None
-    names = [a.arg for a in arguments.args]
-    values: dict[str, ast.expr] = dict(
-        zip(names[len(names) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    )
+    names = [a.arg for a in parameters]
+    values: dict[str, ast.expr] = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
     values.update(zip(names, call.args, strict=False))
     values.update({str(k.arg): k.value for k in call.keywords})
     return [values[n] for n in names] if set(values) == set(names) else None

@@ -46,26 +46,40 @@ TAMPER = 15
 CALIBRATION = 16
 LEASE = 17
 
-# kind -> struct format of its body; the fields' names stand in record_fields.py, which only the host loads.
-BODIES = {
-    BOOT: "<B8sHIQQQQ",
-    START: "<7s8sIIBBIIQIBI12sBI8sI",
-    RESERVED: "<IIIIIQ7s",
-    END: "<I7s8sIBBBBIIIIIQQIIHHHBI",
-    SETTLED: "<II7sIIIIIB",
-    VOID: "<II7sIB",
-    REFUSAL: "<7s8sBBBIII",
-    TEST_MEASURE: "<BBIQQII7s8sBBIi",
-    SHIFT: "<7sBQQQQ8sIIQQ",
-    PRICE: "<IBBIII",
-    LIST: "<BIII",
-    SETTING: "<I16sqq",
-    ALARM: "<BBBiIQ",
-    UPDATE: "<B8s8sI",
-    TAMPER: "<BBI",
-    CALIBRATION: "<BHiiiI7s8sB",
-    LEASE: "<IIIHIB",
-}
+# Struct formats of the bodies, by kind from 1 on; the fields' names stand in record_fields.py, which only the host
+# loads. One text, because a table of so many texts costs the board a KB of heap.
+_BODIES = """B8sHIQQQQ
+7s8sIIBBIIQIBI12sBI8sI
+IIIIIQ7s
+I7s8sIBBBBIIIIIQQIIHHHBI
+II7sIIIIIB
+II7sIB
+7s8sBBBIII
+BBIQQII7s8sBBIi
+7sBQQQQ8sIIQQ
+IBBIII
+BIII
+I16sqq
+BBBiIQ
+B8s8sI
+BBI
+BHiiiI7s8sB
+IIIHIB"""
+LAST_KIND = 17
+
+
+def layout(kind):
+    """The struct format of this kind's body. KeyError for an unknown kind."""
+    if not 0 < kind <= LAST_KIND:
+        raise KeyError(kind)
+    at = 0
+    for _ in range(kind - 1):
+        at = _BODIES.index("\n", at) + 1
+    end = _BODIES.find("\n", at)
+    return "<" + (_BODIES[at:end] if end > 0 else _BODIES[at:])
+
+
+BODIES = {kind: layout(kind) for kind in range(1, LAST_KIND + 1)}  # for the host; nothing on the board asks for it
 
 # END.flags
 FLAG_UNCERTAIN = 1  # the reservation's commit got no answer: nothing flowed, the card may or may not hold it
@@ -92,7 +106,7 @@ def build(key, previous_mac, kind, device, seq, boot, uptime_s, wall_s, quality,
     """One sealed record. fields: a tuple in the order of record_fields.FIELDS[kind]. Returns 128 bytes."""
     record = bytearray(SIZE)
     struct.pack_into(HEADER, record, 0, VERSION, kind, quality, 0, device, seq, boot, uptime_s, wall_s)
-    struct.pack_into(BODIES[kind], record, BODY_AT, *fields)
+    struct.pack_into(layout(kind), record, BODY_AT, *fields)
     record[MAC_AT:CRC_AT] = mac(key, previous_mac, record)
     struct.pack_into("<I", record, CRC_AT, binascii.crc32(memoryview(record)[:CRC_AT]))
     return bytes(record)
@@ -113,4 +127,4 @@ def header(record):
 
 def body(record):
     """The body's values as a tuple in the order of record_fields.FIELDS. KeyError for an unknown kind."""
-    return struct.unpack_from(BODIES[record[1]], record, BODY_AT)
+    return struct.unpack_from(layout(record[1]), record, BODY_AT)

@@ -139,7 +139,7 @@ def _replay(ctl):
     known, ring, buf = _Known(), ctl.journal, ctl.buffer
     window = ring.restate_every + journal.RESTATE_SLACK
     for seq in range(max(1, ring.head - ring.slots, min(ring.head - window, ring.acked + 1)), ring.head):
-        if ring.read(seq, buf) and buf[1] in records.BODIES:
+        if ring.read(seq, buf) and 0 < buf[1] <= records.LAST_KIND:
             _, _, _, _, ctl.boot_id, known.uptime_s, _ = records.header(buf)
             _visit(ctl, known, buf[1], seq, records.body(buf))
     return known
