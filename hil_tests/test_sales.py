@@ -70,7 +70,8 @@ def test_d16_d20_card_limit(pump: Driver) -> None:
     finish(pump)
     row = pump.settled(card)
     assert row.reason == codes.STOP_CARD_LIMIT
-    assert row.amount_fen is not None and 1_480 <= row.amount_fen <= 1_499  # one fen is always returned (PURSE)
+    # One fen is always returned (PURSE); a nozzle's first deliveries close up to 25 ml early (D16).
+    assert row.amount_fen is not None and 1_475 <= row.amount_fen <= 1_499
     the_books_are_right(row, 1_500, pump)
     pump.do(acts.remove(pump.pump))
 

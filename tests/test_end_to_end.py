@@ -107,7 +107,8 @@ def test_d10_d20_tapped_fuelled_shut_at_the_preset_settled_and_right_in_the_book
     tap_again(station, "p3", card)
     row = settled_sale(station, card, before)
     assert row.reason == codes.STOP_PRESET
-    assert row.amount_fen is not None and 1_990 <= row.amount_fen <= 2_000
+    # A nozzle's first delivery closes 25 ml early (D16).
+    assert row.amount_fen is not None and 1_975 <= row.amount_fen <= 2_000
     true_ml = station.pump("p3")["nozzles"][0]["sale_ml"]
     assert row.volume_ml is not None and abs(row.volume_ml - true_ml) <= 20
     the_money_is_right(station, card, row)
