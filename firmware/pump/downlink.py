@@ -2,9 +2,10 @@
 and dropped; it frees nothing and changes nothing.
 """
 
-from pump import kept
 from pump.core import codes, signed
 
+LEAVES = ("tariff", "settings", "lists")  # what is laid down for good, and kept in files (pump/kept.py)
+LASTING = LEAVES + ("update",)  # what the broker holds for a pump that has no time for it
 COMMANDS_KEPT = 8
 _HEAD = 80  # bytes, in which the JSON of an answer with a part of a file ends
 
@@ -15,7 +16,7 @@ def heard(link, topic, payload):
     try:
         name = str(topic, "utf-8")
         leaf = name[len(link.base) :]
-        if leaf in kept.LASTING and (payload is None or link.controller.busy):
+        if leaf in LASTING and (payload is None or link.controller.busy):
             # No memory, or memory and time are the sale's: not held but asked for again, because the broker has it.
             link.missed = True
             return
@@ -26,20 +27,32 @@ def heard(link, topic, payload):
         pass
     if not taken:
         link.rejected += 1
-    elif leaf in kept.LEAVES and not kept.keep(leaf, payload, leaf == "lists" and len(link.controller.lists[6]) > 1):
-        link.unkept += 1
+    elif leaf in LEAVES:
+        from pump import kept
+
+        if not kept.keep(leaf, payload, leaf == "lists" and len(link.controller.lists[6]) > 1):
+            link.unkept += 1
+
+
+def number(value):
+    """value, if it is a whole number of 32 bits; ValueError otherwise."""
+    if type(value) is not int or not 0 <= value <= 0xFFFFFFFF:
+        raise ValueError("number")
+    return value
 
 
 def _take(link, leaf, text):
     c = link.controller
-    if leaf in kept.LASTING:
+    if leaf in LASTING:
+        from pump import kept
+
         return kept.take(c, leaf, text)
     if leaf == "answer":
         end = bytes(text[:_HEAD]).find(b"\n")  # behind a line feed: bytes of a file, as they are
         return _answer(link, signed.parse(text[:end] if end > 0 else text), text[end + 1 :] if end > 0 else b"")
     message = signed.parse(text)
     if leaf == "ack":
-        seq = kept.number(message["seq"])
+        seq = number(message["seq"])
         if message["device"] != link.device or not link.journal.acked < seq < link.journal.head:
             return seq == link.journal.acked  # the station says it again: true, but nothing new
         c.journal_ack(seq)
@@ -49,7 +62,7 @@ def _take(link, leaf, text):
 
 def _answer(link, message, data):
     if message["id"] == link.time_id:
-        told_s = kept.number(message["time"])
+        told_s = number(message["time"])
         doubt_s = link.clock.set(told_s)
         link.time_id = "doubted" if doubt_s else ""  # which is asked again soon
         if doubt_s:

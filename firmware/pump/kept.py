@@ -5,10 +5,9 @@ network still knows it. A file holds the signed payload as it came and counts on
 import gc
 import os
 
-from pump.core import records, signed
+from pump.core import records, signed, standing
+from pump.downlink import LEAVES, number
 
-LEAVES = ("tariff", "settings", "lists")
-LASTING = LEAVES + ("update",)  # what the broker holds for a pump that has no time for it
 TAMPER_FILE = 2  # TAMPER.event: a kept file was not the station's; TAMPER.detail: its place in LEAVES
 _LONGEST = 1280  # bytes, as mqtt.PACKET_MAX
 _BEFORE = "lists_old"  # the last `lists` that fits the base in force, while the next base is being fetched
@@ -34,7 +33,7 @@ def take(ctl, leaf, text):
             prices = {int(grade): number(price) for grade, price in one["prices"].items()}
             version = max(version, number(one["version"]))
             ctl.set_tariff(one["version"], number(one["effective"]), prices)
-        return version == ctl.newest_tariff()
+        return version == standing.newest_tariff(ctl)
     ctl.set_settings(version, message["values"])
     return version == ctl.settings.version
 
@@ -86,13 +85,6 @@ def recall(ctl, key, base):
         except Exception:  # noqa: BLE001 - whatever the file holds, the pump starts
             _drop(_name(name))
             ctl.append(records.TAMPER, (TAMPER_FILE, 1, LEAVES.index(leaf)))
-
-
-def number(value):
-    """value, if it is a whole number of 32 bits; ValueError otherwise."""
-    if type(value) is not int or not 0 <= value <= 0xFFFFFFFF:
-        raise ValueError("number")
-    return value
 
 
 def _name(leaf):

@@ -13,7 +13,7 @@ import os
 from time import ticks_diff, ticks_ms
 
 import mqtt
-from pump import downlink, kept, uplink
+from pump import downlink, uplink
 from pump.core.backoff import Backoff
 
 CONNECT_MS = 15000
@@ -24,7 +24,7 @@ ACK_FIRST_MS, ACK_LAST_MS = 5000, 40000
 TIME_MS, TIME_RETRY_MS = 3600000, 30000
 PART_MS = 5000  # for a part of a list or an image, before it is asked for again
 MISSED_MS = 3000
-DOWN = ("ack", "command", "answer") + kept.LASTING
+DOWN = ("ack", "command", "answer") + downlink.LASTING
 
 
 class Link:
@@ -67,6 +67,8 @@ class Link:
         self.record = bytearray(128)
         self._patience_ms = ACK_FIRST_MS
         self.missed, self._asked_at = False, ticks_ms()  # something that lasts came at a bad time
+        from pump import kept
+
         kept.recall(controller, self.key, self.base)
 
     async def run(self):
@@ -154,7 +156,7 @@ class Link:
             elif self.missed and not self.controller.busy and ticks_diff(ticks_ms(), self._asked_at) > MISSED_MS:
                 self.missed, self._asked_at = False, ticks_ms()
                 gc.collect()
-                await client.subscribe([self.base + leaf for leaf in kept.LASTING])
+                await client.subscribe([self.base + leaf for leaf in downlink.LASTING])
             else:
                 upload = self.controller.take_upload()
                 if upload:

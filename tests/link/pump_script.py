@@ -28,7 +28,7 @@ vfs.mount(host, "/host")
 sys.path[:] = [one if one.startswith(".") else "/host" + one for one in sys.path]
 os.chdir("/")
 
-from pump.core import timekeeping
+from pump.core import standing, timekeeping
 from pump.core.checkpoint import Checkpoint
 from pump.core.config import Config
 from pump.core.controller import Controller
@@ -142,7 +142,7 @@ def situation():
         "watched": is_listed(WATCHED),
         "settings": controller.settings.version,
         "no_flow_s": controller.settings.no_flow_s,
-        "newest_tariff": controller.newest_tariff(),
+        "newest_tariff": standing.newest_tariff(controller),
         "quality": clock.quality,
         "offset": clock.offset // 10,
         "answered": controller.answered,

@@ -1,11 +1,9 @@
 """The half of the controller that the link talks to. Everything comes in verified and parsed (pump/link.py)."""
 
-from pump.core import alarms, codes, records, settings, view
+from pump.core import alarms, codes, records, view
 
 LOCK_NAME = b"locked"  # SETTING record by which locks outlive power
 METER_ID = b"meter_id"  # SETTING: new is the crc of board and meters that belong together, old counts strange starts
-LEAST_PRICE_FEN, MOST_PRICE_FEN = 1, 99999
-MOST_COMING = 5  # tariffs planned
 LOOK_MS = 10000
 
 
@@ -29,49 +27,22 @@ class LinkSide:
         In force is the highest version whose time has come, so a plan is void once a later version is due before it.
         False (and nothing changed) for a version that is known, void or past, and for a price outside 1..99999.
         """
-        for price in prices.values():
-            if type(price) is not int or not LEAST_PRICE_FEN <= price <= MOST_PRICE_FEN:
-                return False
-        if version <= self.tariff or not prices:
-            return False
-        for known in self.coming:
-            if known[0] == version or known[0] > version and known[1] <= effective:
-                return False
-        coming = [one for one in self.coming if one[0] > version or one[1] < effective]
-        coming.append((version, effective, prices))
-        self.coming = sorted(coming, key=_effective)[:MOST_COMING]
-        return True
+        from pump.core import standing
 
-    def newest_tariff(self):
-        """The highest version known, in force or planned."""
-        return max([self.tariff] + [one[0] for one in self.coming])
+        return standing.set_tariff(self, version, effective, prices)
 
     def change_prices(self):
         """Called while no sale runs: put the tariff in force that is due; a pump without prices takes the first."""
-        version, effective, prices = self.coming[0]
-        if effective > self.now_s and self.prices:
-            return
-        for nozzle in range(len(self.config.grades)):
-            grade = self.config.grades[nozzle]
-            old, new = self.prices.get(grade, 0), prices.get(grade, 0)
-            if old != new:
-                self.append(records.PRICE, (version, nozzle, grade, old, new, effective & 0xFFFFFFFF))
-        self.tariff, self.prices = version, prices
-        self.coming = [one for one in self.coming if one[0] > version]
+        if self.coming[0][1] <= self.now_s or not self.prices:
+            from pump.core import standing
+
+            standing.change_prices(self)
 
     def set_settings(self, version, values):
         """values: {name: int} (core/settings.py). Returns "" or the reason why nothing was changed."""
-        if version <= self.settings.version:
-            return "version does not rise"
-        why = settings.refuse(values)
-        if not why:
-            self.settings.version = version
-            for name in values:
-                old = getattr(self.settings, name)
-                if old != values[name]:
-                    self.append(records.SETTING, (version, name.encode(), old, values[name]))
-                    setattr(self.settings, name, values[name])
-        return why
+        from pump.core import standing
+
+        return standing.set_settings(self, version, values)
 
     def listed(self, card):
         """(refusal code, detail) that the lists have against a card; (0, 0): none."""
@@ -162,7 +133,3 @@ class LinkSide:
         if v.card_no and v.state not in (view.IDLE, view.NOZZLE):
             out["card"] = "".join("%02x" % b for b in v.card_no)
         return out
-
-
-def _effective(tariff):
-    return tariff[1]
