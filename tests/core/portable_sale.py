@@ -202,6 +202,7 @@ def main():
     bench.ctl.card_arrived(UID)
     bench.visit(card)
     bench.run(3000, 3)
+    print("learned", bench.ctl.cutoff, bench.ctl.checkpoint.learned)
     bench.start()  # power was away in mid-sale
     bench.run(500)
     bench.sale(card, "", 2000)

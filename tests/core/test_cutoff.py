@@ -109,6 +109,7 @@ def test_d16_what_was_learned_outlives_a_power_loss_but_is_proven_first() -> Non
     kept = nozzle.ctl.cutoff[0]
     assert abs(kept[cutoff.SMALL_UL] - row[cutoff.SMALL_UL]) <= row[cutoff.SMALL_UL] // 16
     assert abs(kept[cutoff.LAG] - row[cutoff.LAG]) <= row[cutoff.LAG] // 16
+    assert -kept[cutoff.TAUGHT] == row[cutoff.TAUGHT] == cutoff.MATURE, "or it would forget its worst closings quickly"
     served(nozzle, plain())
     after = advances(nozzle)
     assert abs(after[0] - before[0]) <= 40

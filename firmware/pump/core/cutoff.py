@@ -68,7 +68,8 @@ def learn(ctl, sold, volume_ml):
             known[TAUGHT] = min(MATURE, taught + 1)
     ctl.cutoff[n] = known
     first, second = ctl.checkpoint.learned.get(n, (0, 0))
-    if _moved(known[SMALL_UL], first & 0xFFFFFF) or _moved(known[LAG], second >> 16):
+    taught = max(known[TAUGHT], -known[TAUGHT])
+    if taught != first >> 24 or _moved(known[SMALL_UL], first & 0xFFFFFF) or _moved(known[LAG], second >> 16):
         ctl.checkpoint.learn(n, known[SMALL_UL] | taught << 24, known[LAG] << 16 | known[FLOW])
 
 
