@@ -14,15 +14,18 @@ from station.cards import Load
 from station.dashboard.source import (
     Accounts,
     CardRow,
+    Issued,
     Metering,
     Overview,
     Page,
+    Plan,
+    PumpIssued,
     PumpView,
     SaleFilter,
     SaleTimeline,
     Shifts,
 )
-from station.forecourt import Timeline
+from station.forecourt import Release, Tariff, Timeline, UpdateState
 from station.forecourt.pulses import TimelinePage
 from station.sales import (
     DAY,
@@ -92,6 +95,7 @@ class FakeSource:
     began: float = field(default_factory=time.monotonic)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     fetched: bool = False  # a timeline was asked for
+    ordered: int = 6  # the release that pumps are to run
     stored: list[SaleRow] = field(default_factory=lambda: [_variety(n) for n in range(130, 0, -1)])
 
     def forecourt(self) -> tuple[PumpView, ...]:
@@ -186,6 +190,23 @@ class FakeSource:
         )
         days = (Period(DAY, 257, "p1", 0, "", at, at + 86_400, (good,), None, None, None),)
         return Shifts(shifts, days, {"p1": CARD}, {CARD: HOSTILE})
+
+    def issued(self) -> Issued:
+        self._may_fail()
+        if self.mode == "empty":
+            return Issued()
+        at = 1_790_000_000
+        prices = ((5, 856, "planned"), (4, 806, "in_force"), (3, 799, "void"))
+        plans = tuple(Plan(Tariff(n, at + n, {1: fen, 4: fen - 40}, at, HOSTILE), state) for n, fen, state in prices)
+        told = (("fetching", "37 %"), ("refused", "signature"), ("done", ""), ("failed", ""))
+        pumps = tuple(
+            PumpIssued(4, 12, UpdateState(f"p{n}", 256 + n, "0123456789abcdef", self.ordered, code, detail))
+            for n, (code, detail) in enumerate(told, 1)
+        )
+        return Issued(plans, pumps, (12, 99_321, 0), (Release(7, "fedcba9876543210", 71_456, at, HOSTILE, {}),))
+
+    def order_update(self, version: int) -> None:
+        self.ordered = version
 
     def accounts(self) -> Accounts:
         self._may_fail()

@@ -21,6 +21,7 @@ PAGES = (
     ("/shifts", "nav.shifts"),
     ("/cards", "nav.cards"),
     ("/accounts", "nav.accounts"),
+    ("/issued", "nav.issued"),
     ("/quarantine", "nav.quarantine"),
 )
 BENCH = ("/bench", "nav.bench")

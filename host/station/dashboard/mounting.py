@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
 
-from station.dashboard import accounts, bench, export, forecourt, lists, meter, shifts, tanks
+from station.dashboard import accounts, bench, export, forecourt, issued, lists, meter, shifts, tanks
 from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
 from station.dashboard.source import Source
@@ -29,6 +29,7 @@ def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
     meter.register(frame)
     shifts.register(frame)
     accounts.register(frame)
+    issued.register(frame)
     export.register(app, source)
     if bench_url is not None:
         bench.register(frame, bench_url)

@@ -12,9 +12,12 @@ from station import accounts, forecourt, sales, wetstock
 from station.dashboard.source import (
     Accounts,
     CardRow,
+    Issued,
     Metering,
     Overview,
     Page,
+    Plan,
+    PumpIssued,
     PumpView,
     SaleFilter,
     SaleTimeline,
@@ -88,6 +91,23 @@ class StationSource:
         except station.cards.LoadError as error:
             return str(error)
         return ""
+
+    def issued(self) -> Issued:
+        now = int(time.time())
+        with database.read(self.engine) as conn:
+            states = {pump.device: pump.state for pump in forecourt.pumps(conn)}
+            pumps = tuple(
+                PumpIssued(states[one.device].get("tariff", 0), (states[one.device].get("lists") or [0])[0], one)
+                for one in forecourt.update_states(conn)
+            )
+            black, white = forecourt.blacklist(conn), forecourt.whitelist(conn)
+            lists = (black.version, len(black.cards), len(white))
+            return Issued(_plans(conn, now), pumps, lists, tuple(forecourt.releases(conn)))
+
+    def order_update(self, version: int) -> None:
+        with database.write(self.engine) as conn:
+            for pump in forecourt.pumps(conn):
+                forecourt.order_update(conn, pump.device, version, "dashboard", int(time.time()))
 
     def metering(self) -> Metering:
         with database.read(self.engine) as conn:
@@ -190,3 +210,18 @@ def _unsent(journal: object) -> int | None:
         return None
     head, acked = _whole(journal.get("head")), _whole(journal.get("acked"))
     return max(0, head - acked) if head is not None and acked is not None else None
+
+
+def _plans(conn: Connection, now: int) -> tuple[Plan, ...]:
+    """The last tariffs, newest first."""
+    current = forecourt.current_tariff(conn, now)
+    coming = {tariff.version for tariff in forecourt.coming_tariffs(conn, now)}
+
+    def state(tariff: forecourt.Tariff) -> str:
+        if current and tariff.version == current.version:
+            return "in_force"
+        if tariff.version in coming:
+            return "planned"
+        return "void" if tariff.effective > now else "past"
+
+    return tuple(Plan(tariff, state(tariff)) for tariff in forecourt.tariffs(conn))

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from station.accounts import Account, Lease
 from station.cards import Finding, Load
-from station.forecourt import Timeline
+from station.forecourt import Release, Tariff, Timeline, UpdateState
 from station.sales import (
     EndPulses,
     Invariant,
@@ -134,6 +134,33 @@ class Accounts:
     pumps: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A tariff; state: in_force, planned, past or void (a later version came into force before it)."""
+
+    tariff: Tariff
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PumpIssued:
+    """What a pump has: versions of tariff and lists (0: not told), and how its update stands."""
+
+    tariff: int
+    lists: int
+    update: UpdateState
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What is issued to the pumps. lists: version, cards blocked, cards allowed; releases: the newest first."""
+
+    plans: tuple[Plan, ...] = ()
+    pumps: tuple[PumpIssued, ...] = ()
+    lists: tuple[int, int, int] = (0, 0, 0)
+    releases: tuple[Release, ...] = ()
+
+
 class Source(Protocol):
     """Every function but `forecourt` may take some milliseconds (database): call it off the event loop."""
 
@@ -154,6 +181,11 @@ class Source(Protocol):
         """A payment from afar for a card, at the bench; why it cannot be (Chinese, then English), or nothing."""
 
     def metering(self) -> Metering: ...
+
+    def issued(self) -> Issued: ...
+
+    def order_update(self, version: int) -> None:
+        """All pumps are to run this release."""
 
     def timeline(self, pump: str, sale_seq: int) -> SaleTimeline:
         """ValueError: there is no such pump."""

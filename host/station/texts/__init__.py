@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pump.core import codes, records
 from station.texts.accounts import ACCOUNTS
 from station.texts.books import ACCOUNT_CLASSES, ACCOUNT_KINDS, RISK_RULES, RISK_STATES
+from station.texts.issued import ISSUED
 from station.texts.login import LOGIN
 from station.texts.meter import METER
 from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
 from station.texts.shifts import SHIFTS
 
-PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **LOGIN}
+PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **ISSUED, **LOGIN}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade", "of",
