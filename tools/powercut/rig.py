@@ -4,7 +4,7 @@ The supply is never really cut in the run of a story: at each flash operation an
 what would be left (flash, cards, fuel in the hose), and somebody (watch) finds out what becomes of the copy.
 """
 
-import copy
+import pickle
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,7 +62,8 @@ class Kept:
     worn: dict[int, int]
     cards: tuple[dict[str, Any], ...]
     in_slot: int  # which of the cards is in the slot, -1: none
-    plant: Plant
+    plant: bytes  # pickled
+    out_ul: tuple[int, ...]  # what has come out of each nozzle
     now_us: int
     lifted: int
     committed: dict[int, bytes]  # records for which append() had returned
@@ -74,8 +75,7 @@ class Kept:
     def key(self) -> int:
         """Equal for states from which the same must follow."""
         held = tuple(str(sorted(card.items())) for card in self.cards)
-        flows = tuple(self.plant.true_ul(n) for n in range(len(self.setup.grades)))
-        return hash((self.journal, self.small, held, self.in_slot, self.lifted, flows))
+        return hash((self.journal, self.small, held, self.in_slot, self.lifted, self.out_ul))
 
 
 @dataclass
@@ -104,7 +104,8 @@ class Rig:
         pump.journal_flash.data[:] = kept.journal
         pump.checkpoint_flash.data[:] = kept.small
         pump.journal_flash.worn = dict(kept.worn)
-        pump.plant = copy.deepcopy(kept.plant)
+        plant: Plant = pickle.loads(kept.plant)
+        pump.plant = plant
         pump.plant.set_outputs(0, 0, 0)
         for nozzle in range(len(kept.setup.grades)):
             pump.plant.set_leak(nozzle, 0)  # a leak needs no power; here it ends with it, so that all else stands still
@@ -131,7 +132,8 @@ class Rig:
             pump.journal_flash.worn,
             tuple(card.to_json() for card in self.cards),
             in_slot if self.setup.mode == "slot" else -1,
-            copy.deepcopy(pump.plant),
+            pickle.dumps(pump.plant),
+            tuple(pump.plant.true_ul(n) for n in range(len(self.setup.grades))),
             pump.now_us,
             pump.lifted,
             dict(self.committed),

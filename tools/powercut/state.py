@@ -26,7 +26,8 @@ def forgotten(controller: Any, committed: dict[int, bytes]) -> list[str]:
     prices: dict[int, int] = {}
     locked = 0
     buf = bytearray(records.SIZE)
-    for seq in range(1, controller.journal.head):
+    last = max(committed, default=0)
+    for seq in range(1, min(controller.journal.head, last + controller.journal.slots)):
         # One that was whole in flash when the power went, before the pump knew it, counts as well.
         raw = committed.get(seq) or (bytes(buf) if controller.journal.read(seq, buf) else b"")
         if not raw or raw[1] not in records.BODIES:
