@@ -8,7 +8,7 @@ import pytest
 
 from pump.core import card_layout, codes, records
 from pump.core.record_fields import body_dict
-from station import sales
+from station import forecourt, sales
 from station.cards import Rules
 from tools.bench import acts
 from tools.bench.rig import Rig
@@ -23,7 +23,7 @@ FLEET = 7
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStation]:
     with SmallStation(tmp_path_factory.mktemp("station")) as station:
-        until(station, lambda: prices_are_in(station))
+        until(station, lambda: prices_are_in(station) and knows_the_time(station), 60)
         yield station
 
 
@@ -58,6 +58,11 @@ def told(station: SmallStation, kind: int) -> list[dict[str, object]]:
 
 def prices_are_in(station: SmallStation) -> bool:
     return bool(told(station, records.PRICE))
+
+
+def knows_the_time(station: SmallStation) -> bool:
+    """A card with limits of the day is not taken before."""
+    return any(p.state.get("quality") == records.TIME_SYNCED for p in station.read(forecourt.pumps))
 
 
 def keys(station: SmallStation, text: str) -> None:

@@ -5,7 +5,7 @@ until a sale begins, another card comes or ANSWER_MS pass, and the next contact 
 once while it is in the slot, at its next tap otherwise. A board loads this module only for cards with such rules.
 """
 
-from pump.core import card_layout, codes, dialog, purse, ticks, view
+from pump.core import card_layout, codes, purse, ticks, view
 
 PIN_DIGITS = 6
 ODOMETER_DIGITS = 7
@@ -27,6 +27,7 @@ class Answers:
 
     def ask(self, notice, digits, name, hidden=False):
         """Open the dialog whose answer becomes self.<name>."""
+        from pump.core import dialog
 
         def done(number):
             ctl = self.ctl

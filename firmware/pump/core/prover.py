@@ -13,7 +13,6 @@ from pump.core import (
     card_layout,
     codes,
     cutoff,
-    dialog,
     journal,
     linkside,
     metering,
@@ -133,6 +132,8 @@ class Wizard:
         """Seven digits: 1000000 + ppm, of the nozzle that is up."""
         nozzle = self._nozzle()
         if nozzle >= 0:
+            from pump.core import dialog
+
             old_ppm = self.ctl.meters[nozzle].factor_ppm
 
             def done(number):
@@ -194,6 +195,8 @@ class Wizard:
                 self._menu()
             else:
                 self._read(number.value)
+
+        from pump.core import dialog
 
         self._tell(view.NOTICE_PROVER, (self.run + 1, volume_ml))
         self._keys(dialog.Number(self.ctl, view.NOTICE_PROVER, _DIGITS, False, done))
