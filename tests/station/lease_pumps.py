@@ -114,6 +114,14 @@ class LeasePump:
         self._settled(end)
         return "sold"
 
+    def journalled_fen(self) -> int:
+        """What all its END records say was sold."""
+        c, fen = self.controller, 0
+        for seq in range(1, c.journal.head):
+            if c.journal.read(seq, c.buffer) and c.buffer[1] == records.END:
+                fen += records.body(c.buffer)[11]
+        return fen
+
     def _last_end(self) -> tuple[Any, ...]:
         c = self.controller
         for seq in range(c.journal.head - 1, 0, -1):

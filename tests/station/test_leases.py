@@ -12,6 +12,7 @@ from station.platform.secrets import Secrets
 from tests.station.lease_pumps import LeasePump, enter_card
 from tests.station.test_order import undone
 from tests.station.world import T0
+from tools.sim.flash import PowerCut
 
 LINE, SALE, AHEAD, COUNT, HOURS = 100_000, 60_000, 30_000, 3, 24
 UIDS = (bytes.fromhex("04a1a2a3a4a5a6"), bytes.fromhex("04b1b2b3b4b5b6"))
@@ -110,3 +111,36 @@ def test_d20_two_pumps_never_exceed_what_the_account_may(
         court.come_home()
         known = accounts.account(conn, court.account)
         assert known is not None and known.lent_fen == 0, accounts.leases(conn)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("tear", [0, 1, 4])
+def test_d15_the_power_goes_at_every_flash_operation_of_a_sale_on_account(
+    engine: Engine, secrets: Secrets, tear: int
+) -> None:
+    """Online, where a lease is written down first, and offline, where it is counted down."""
+    cuts = 0
+    for online in (True, False):
+        for operation in range(1, 9):
+            with undone(engine) as conn:
+                court = Forecourt(conn, secrets, Terms(LINE, SALE, AHEAD, COUNT, HOURS))
+                pump = court.pumps[0]
+                if not online:
+                    pump.sell(10)
+                    court.act("line", 0, 0)
+                pump.flash.cut_at, pump.flash.tear = operation, tear
+                try:
+                    pump.sell(50)
+                except PowerCut:
+                    cuts += 1
+                    pump.start(pump.controller.now_s, records.TIME_ESTIMATED)
+                pump.flash.cut_at = 0
+                pump.sold_fen = pump.journalled_fen()
+                court.pass_time(1)
+                court.check()
+                court.come_home()
+                court.check()
+                owed = -ledger.balance(conn, ledger.receivable(court.account))
+                assert owed == pump.sold_fen, (online, operation)
+                assert [*ledger.verify(conn), *sales.verify(conn, secrets)] == [], (online, operation)
+    assert cuts >= 8
