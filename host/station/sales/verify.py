@@ -134,7 +134,9 @@ def _hours(conn: Connection) -> Iterator[Finding]:
 def _cards(conn: Connection) -> Iterator[Finding]:
     s = tables.sales.c
     settled = func.sum(s.settled.is_not(None).cast(tables.sales.c.is_reserved.type))
-    query = select(s.card_no, func.count(), settled).where(s.is_reserved == 1, s.card_no.is_not(None), s.grade.is_not(None))
+    query = select(s.card_no, func.count(), settled).where(
+        s.is_reserved == 1, s.card_no.is_not(None), s.grade.is_not(None)
+    )
     counted: Mapping[str, tuple[int, int]] = {
         row[0]: (row[1], int(row[2] or 0)) for row in conn.execute(query.group_by(s.card_no)).all()
     }
