@@ -34,7 +34,7 @@ def _choose():
         import vfs
 
         rom = vfs.rom_ioctl(2, 0)
-        rom = vfs.VfsRom(rom[len(rom) // 2 :])
+        rom = vfs.VfsRom(rom[len(rom) // 2 :])  # type: ignore[attr-defined]
         try:
             vfs.umount("/rom")
         except OSError:  # what is in the first slot is not whole, and was not mounted

@@ -39,9 +39,10 @@ class Clock:
 
     def set(self, unix_s):
         """The station's time. Returns the seconds by which it differs if it is not believed yet, otherwise 0."""
-        good, self._doubts = timekeeping.judge(self.now_s(), self.quality, unix_s, self._doubts)
+        now_s = self.now_s()
+        good, self._doubts = timekeeping.judge(now_s, self.quality, unix_s, self._doubts)
         if not good:
-            return self._doubts[-1]
+            return unix_s - now_s
         self._set(unix_s, TIME_SYNCED)
         self._synced = time.time()
         return 0

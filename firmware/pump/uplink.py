@@ -10,28 +10,27 @@ BATCH = 8  # records
 def state(link):
     """The payload of topic `state` (docs/mqtt.md)."""
     c, journal = link.controller, link.journal
+    told = {
+        "v": 1,
+        "online": True,
+        "device": link.device,
+        "boot": link.boot,
+        "sw": link.software,
+        "nozzles": [[n, grade, c.prices.get(grade, 0)] for n, grade in enumerate(link.grades)],
+        "state": c.view.state,
+        "alarms": list(c.alarms),
+        "locked": c.locked,
+        "journal": {"head": journal.head - 1, "acked": journal.acked, "free": journal.free},
+        "tariff": c.tariff,
+        "lists": [c.lists[0], c.lists[2]],
+        "time": link.clock.now_s(),
+        "quality": link.clock.quality,
+    }
     fetching = c.errand or c.image
-    told = {"fetch": [fetching.of, fetching.version, fetching.at, fetching.size]} if fetching else {}
+    if fetching:
+        told["fetch"] = [fetching.of, fetching.version, fetching.at, fetching.size]
     if c.update:
         told["update"] = list(c.update)
-    told.update(
-        {
-            "v": 1,
-            "online": True,
-            "device": link.device,
-            "boot": link.boot,
-            "sw": link.software,
-            "nozzles": [[n, grade, c.prices.get(grade, 0)] for n, grade in enumerate(link.grades)],
-            "state": c.view.state,
-            "alarms": list(c.alarms),
-            "locked": c.locked,
-            "journal": {"head": journal.head - 1, "acked": journal.acked, "free": journal.free},
-            "tariff": c.tariff,
-            "lists": [c.lists[0], c.lists[2]],
-            "time": link.clock.now_s(),
-            "quality": link.clock.quality,
-        }
-    )
     return json.dumps(told).encode()
 
 
