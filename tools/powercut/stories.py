@@ -4,8 +4,8 @@ command in it is a moment at which the supply is cut."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pump.core import card_layout, lists, records
-from station.cards import Rules
+from pump.core import records
+from tools.powercut import openings
 from tools.powercut.rig import PRICES, Rig, Setup
 
 Story = Callable[[Rig], None]
@@ -19,12 +19,6 @@ class Told:
     setup: Setup
     opening: Story
     story: Story
-
-
-def _priced(rig: Rig) -> None:
-    rig.power_on()
-    rig.controller.set_tariff(1, 0, PRICES)
-    rig.wait(2)
 
 
 def sale_by_slot(rig: Rig) -> None:
@@ -123,7 +117,7 @@ def torn_card(rig: Rig) -> None:
 def refusals(rig: Rig) -> None:
     """A poor card, the wrong grade, a card on the list, one that is no card."""
     poor, wrong, listed = rig.cards
-    _list(rig, 1, "6200000000000003")
+    openings.put_list(rig, 1, "6200000000000003")
     rig.lift()
     for card in (poor, wrong, listed):
         rig.show(card)
@@ -211,8 +205,8 @@ def price_change(rig: Rig) -> None:
 
 def settings_and_lists(rig: Rig) -> None:
     rig.controller.set_settings(1, {"no_flow_s": 45, "grace_s": 30})
-    _list(rig, 1, "6200000000000009")
-    _list(rig, 2)
+    openings.put_list(rig, 1, "6200000000000009")
+    openings.put_list(rig, 2)
     rig.wait(1)
 
 
@@ -222,7 +216,7 @@ def statement(rig: Rig) -> None:
     rig.pump.poke()
     rig.wait(1)
     rig.controller.command("lock")
-    _fill(rig, rig.controller.journal.restate_every - 6)
+    openings.fill(rig, rig.controller.journal.restate_every - 6)
     rig.wait(25)
     rig.pump.estop = False
     rig.pump.poke()
@@ -241,7 +235,7 @@ def ring_wraps(rig: Rig) -> None:
         rig.fuel(0.7)
         rig.hang()
         rig.take()
-        _fill(rig, 5)
+        openings.fill(rig, 5)
         rig.upload()
         rig.wait(25)
 
@@ -252,7 +246,7 @@ def ring_full(rig: Rig) -> None:
     rig.fuel(0.7)
     rig.hang()
     rig.take()
-    _fill(rig, 8)
+    openings.fill(rig, 8)
     rig.lift()
     rig.show(rig.cards[0])
     rig.hang()
@@ -337,112 +331,28 @@ def prover(rig: Rig) -> None:
     rig.take()
 
 
-def _list(rig: Rig, version: int, *black: str) -> None:
-    message = {
-        "version": version, "made": 0, "base": [0, 0, 0, ""], "count": [len(black), 0],
-        "black": [list(black), []], "white": [[], []],
-    }  # fmt: skip
-    assert lists.take(rig.controller, message)
-
-
-def _fill(rig: Rig, count: int) -> None:
-    """Cards that nothing can read: a record each."""
-    for _ in range(count):
-        rig.controller.card_unreadable(b"\x08abc")
-        rig.wait(0.5)
-
-
-def _one(rig: Rig) -> None:
-    _priced(rig)
-    rig.card()
-
-
-def _two(rig: Rig) -> None:
-    _one(rig)
-    rig.card()
-
-
-def _crew(rig: Rig) -> None:
-    _one(rig)
-    for kind in (card_layout.KIND_STAFF, card_layout.KIND_STAFF, card_layout.KIND_MANAGER):
-        rig.card(0, kind=kind)
-
-
-def _fleet(rig: Rig) -> None:
-    _priced(rig)
-    rig.card(company=7, pin="2468", rules=Rules(needs_driver=True, odometer_km=800, day_fen=20_000, day_fills=9))
-    rig.card(0, kind=card_layout.KIND_DRIVER, company=7)
-
-
-def _account(rig: Rig) -> None:
-    _priced(rig)
-    rig.card(0, kind=card_layout.KIND_ACCOUNT, company=12)
-
-
-def _service(rig: Rig) -> None:
-    _priced(rig)
-    rig.card(0, kind=card_layout.KIND_SERVICE)
-
-
-def _doubtful(rig: Rig) -> None:
-    _priced(rig)
-    rig.card(50)
-    rig.card(grades=0b10000)
-    rig.card()
-
-
-def _much_written(rig: Rig) -> None:
-    """Nearly once round the ring of 128 slots."""
-    watch, rig.watch = rig.watch, None
-    _one(rig)
-    _fill(rig, 90)
-    rig.upload()
-    _fill(rig, 20)
-    rig.wait(25)
-    rig.watch = watch
-
-
-def _sector_nearly_full(rig: Rig) -> None:
-    watch, rig.watch = rig.watch, None
-    _one(rig)
-    ring = rig.controller.checkpoint
-    ring.make_room()
-    ring.learn(17, 56, 1 << 31)
-    while ring.next + 24 < 256:
-        ring.learn(16, ring.next, 34)
-    rig.watch = watch
-
-
-def _nearly_full(rig: Rig) -> None:
-    watch, rig.watch = rig.watch, None
-    _one(rig)
-    while rig.controller.journal.free > 74:
-        _fill(rig, 1)
-    rig.watch = watch
-
-
 _TAP = Setup("tap", (1,))
 STORIES = (
-    Told("sale by slot", Setup(), _one, sale_by_slot),
-    Told("sale by tap", _TAP, _one, sale_by_tap),
-    Told("preset", Setup(), _one, preset),
-    Told("nothing flows", Setup(), _one, nothing_flows),
-    Told("card pulled", Setup(), _two, card_pulled),
-    Told("never settled", _TAP, _two, never_settled),
-    Told("torn card", _TAP, _one, torn_card),
-    Told("refusals", _TAP, _doubtful, refusals),
-    Told("shift", _TAP, _crew, shift),
-    Told("rules of the card", _TAP, _fleet, rules_of_the_card),
-    Told("leak", Setup(), _one, leak),
-    Told("lock", Setup(), _one, lock),
-    Told("price change", Setup(), _one, price_change),
-    Told("settings and lists", Setup(), _one, settings_and_lists),
-    Told("statement", Setup(), _one, statement),
-    Told("ring wraps", Setup(), _much_written, ring_wraps),
-    Told("ring full", Setup(), _nearly_full, ring_full),
-    Told("checkpoint sector", Setup(), _sector_nearly_full, checkpoint_sector),
-    Told("on a lease", Setup(), _account, on_lease),
-    Told("prover", Setup(), _service, prover),
-    Told("brown-out", Setup(), _one, brownout),
-    Told("hazards and wear", Setup(), _one, hazards),
+    Told("sale by slot", Setup(), openings.one, sale_by_slot),
+    Told("sale by tap", _TAP, openings.one, sale_by_tap),
+    Told("preset", Setup(), openings.one, preset),
+    Told("nothing flows", Setup(), openings.one, nothing_flows),
+    Told("card pulled", Setup(), openings.two, card_pulled),
+    Told("never settled", _TAP, openings.two, never_settled),
+    Told("torn card", _TAP, openings.one, torn_card),
+    Told("refusals", _TAP, openings.doubtful, refusals),
+    Told("shift", _TAP, openings.crew, shift),
+    Told("rules of the card", _TAP, openings.fleet, rules_of_the_card),
+    Told("leak", Setup(), openings.one, leak),
+    Told("lock", Setup(), openings.one, lock),
+    Told("price change", Setup(), openings.one, price_change),
+    Told("settings and lists", Setup(), openings.one, settings_and_lists),
+    Told("statement", Setup(), openings.one, statement),
+    Told("ring wraps", Setup(), openings.much_written, ring_wraps),
+    Told("ring full", Setup(), openings.nearly_full, ring_full),
+    Told("checkpoint sector", Setup(), openings.sector_nearly_full, checkpoint_sector),
+    Told("on a lease", Setup(), openings.account, on_lease),
+    Told("prover", Setup(), openings.service, prover),
+    Told("brown-out", Setup(), openings.one, brownout),
+    Told("hazards and wear", Setup(), openings.one, hazards),
 )
