@@ -4,6 +4,7 @@ A test holds the page to the tables, so that a new code cannot be shown without 
 """
 
 import sys
+from collections.abc import Mapping
 
 from pump import beeps, screens
 from pump import texts as shown
@@ -130,7 +131,7 @@ def _keys() -> str:
 """
 
 
-def _table(table: bytes, meanings: dict[int, texts.Pair] | None = None, names: tuple[str, ...] = ()) -> str:
+def _table(table: bytes, meanings: Mapping[int, texts.Pair] | None = None, names: tuple[str, ...] = ()) -> str:
     head = "| 代码 code | 屏上中文 | display in English |"
     rows = []
     for code in _lines(table):
