@@ -1,4 +1,4 @@
-"""The simulation: a slice of seeds holds, a seed is one story, broken pumps are caught (D15, D16, D20, D21, D28, D31)."""
+"""The simulation: seeds hold, a seed is one story, broken pumps are caught (D15, D16, D20, D21, D28, D31)."""
 
 from collections.abc import Callable
 from typing import Any
