@@ -63,6 +63,18 @@ def draw(station: SmallStation, litres: float) -> int:
     return int(pump(station)["nozzles"][0]["sale_ml"])
 
 
+def pressed(station: SmallStation, keys: str, done: Callable[[], object]) -> None:
+    """Press, and again if the board was too busy to see what went before."""
+    for _ in range(5):
+        station.world.do(acts.keys("p1", keys))
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            if done():
+                return
+            time.sleep(0.1)
+    until(done, 1, station)
+
+
 def test_d30_a_sales_timeline_is_fetched_from_the_pump_and_sums_to_its_record(station: SmallStation) -> None:
     card = station.issue(load_fen=50_000)
     time.sleep(3)  # the pump erases room for timelines while idle
@@ -90,17 +102,21 @@ def test_d8_d24_prover_runs_at_the_keypad_change_the_factor_behind_the_seal(stat
     card = station.issue(kind=card_layout.KIND_TEST)
     world = station.world
     before = station.world.pumps["p1"].total_ul(0)
+
+    def count(field: str) -> int:
+        return len([measure for measure in bodies(station, records.TEST_MEASURE) if measure[field]])
+
     world.do(acts.insert("p1", card))
-    until(lambda: any("1" in line and "2" in line for line in pump(station)["lcd"]["lines"]), 10, station)
+    until(lambda: any("检定" in line for line in pump(station)["lcd"]["lines"]), 10, station)
     world.do(acts.keys("p1", "2"))
-    for _ in range(3):
+    for run in (1, 2, 3):
         world.do(acts.lift("p1"))
-        time.sleep(0.3)
-        world.do(acts.keys("p1", "#"))
+        pressed(station, "#", lambda: pump(station)["permit"])
         true_ml = draw(station, 4)
-        time.sleep(1.5)
-        world.do(acts.keys("p1", f"{true_ml * 998 // 1000}#"))  # the meter gives 0.2 % too much
-        time.sleep(0.5)
+        until(lambda run=run: count("volume_ml") == run, 20, station)
+        typed = f"{true_ml * 998 // 1000}#"  # the meter gives 0.2 % too much
+        world.do(acts.keys("p1", typed))
+        until(lambda run=run: count("prover_ml") == run, 20, station)
     world.do(acts.keys("p1", "#"))
     refusals = until(lambda: bodies(station, records.REFUSAL), 15, station)
     assert refusals[-1]["code"] == codes.REFUSE_SEAL
@@ -135,11 +151,11 @@ def test_d25_the_id_on_the_display_is_the_hash_of_the_files_on_the_board(station
     partition = (home / "romfs.bin").read_bytes()
     files = {name: (home / "flash" / name).read_bytes() for name in ("boot.py", "main.py")}
     files |= romfs.read(partition[: romfs.size(partition)])
-    files.pop("software", None)
+    for told in ("software", "release"):  # what the slot says of itself
+        files.pop(told)
     hashed = image.software_id(files)
     assert state_of(station)["sw"] == hashed
-    station.world.do(acts.keys("p1", "D"))
-    until(lambda: hashed in "".join(pump(station)["lcd"]["lines"]).replace(" ", ""), 10, station)
+    pressed(station, "D", lambda: hashed in "".join(pump(station)["lcd"]["lines"]).replace(" ", ""))
     station.world.do(acts.keys("p1", "D" * 6))
 
 
