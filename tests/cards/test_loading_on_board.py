@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pump.core import card_layout
-from station import accounts, cards, ledger, sales
+from pump.core import card_layout, records
+from station import accounts, cards, forecourt, ledger, sales
 from station.accounts import Terms
 from station.cards import CardKeys
 from station.platform.secrets import Secrets
@@ -23,15 +23,14 @@ FIRST, TOP_UP = 30_000, 20_000
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStation]:
     with SmallStation(tmp_path_factory.mktemp("station")) as station:
-        until(lambda: linked(station), 40)
+        until(lambda: linked(station), 60)
         yield station
 
 
 def linked(station: SmallStation) -> bool:
-    from station import forecourt
-
-    pumps = station.read(forecourt.pumps)
-    return any(pump.pump == "p1" and pump.state.get("online") and pump.state.get("tariff") for pump in pumps)
+    """p1 has its prices, and the time, without which a lease cannot be used."""
+    states = [pump.state for pump in station.read(forecourt.pumps) if pump.pump == "p1"]
+    return any(one.get("tariff") and one.get("quality") == records.TIME_SYNCED for one in states)
 
 
 def top_up(station: SmallStation, card: str, amount_fen: int = TOP_UP) -> str:
