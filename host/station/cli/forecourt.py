@@ -28,9 +28,15 @@ def price_show() -> None:
     例 Example: pumpside price show
     """
     with existing() as (_, engine), database.read(engine) as conn:
+        now = clock.now()
+        current = forecourt.current_tariff(conn, now)
+        marks = {tariff.version: "待生效 planned" for tariff in forecourt.coming_tariffs(conn, now)}
+        if current:
+            marks[current.version] = "现行 in force"
         for tariff in forecourt.tariffs(conn):
             prices = "  ".join(f"{grade}: {yuan(fen)}" for grade, fen in tariff.prices.items())
-            typer.echo(f"v{tariff.version}  {when(tariff.effective)}  {prices}  ({tariff.made_by})")
+            mark = marks.get(tariff.version, "")
+            typer.echo(f"v{tariff.version}  {when(tariff.effective)}  {prices}  ({tariff.made_by})  {mark}".rstrip())
 
 
 @price.command("set")
