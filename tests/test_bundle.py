@@ -85,7 +85,7 @@ def said(command: list[str], folder: Path) -> str:
 
 @pytest.fixture
 def bundled(tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    files, names = bundle(inline(dict(SOURCES)), clients=("main.py",), lazy=("shop/audit.py",), foreign={"read"})
+    files, names = bundle(inline(dict(SOURCES)), clients=("main.py",), lazy=(("shop/audit.py",),), foreign={"read"})
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     return tmp_path, names

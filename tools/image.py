@@ -126,12 +126,14 @@ def _joined(texts: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     return {"boot.py": texts["boot.py"], **files}, names
 
 
-def _lazy(texts: dict[str, str]) -> tuple[str, ...]:
-    """Paths of the modules that firmware/pump/overlays.py names."""
+def _lazy(texts: dict[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Paths of the modules that firmware/pump/overlays.py names; those of one text make one file."""
     for node in ast.parse(texts[_OVERLAYS]).body if _OVERLAYS in texts else []:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OVERLAYS":
-            paths = [f"{name.replace('.', '/')}.py" for name in ast.literal_eval(node.value)]
-            return tuple(p if p in texts else f"lib/{p}" for p in paths)
+            groups = [
+                [f"{name.replace('.', '/')}.py" for name in text.split()] for text in ast.literal_eval(node.value)
+            ]
+            return tuple(tuple(p if p in texts else f"lib/{p}" for p in group) for group in groups)
     return ()
 
 

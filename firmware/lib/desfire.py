@@ -11,6 +11,8 @@ that a changed, lost or inserted frame is found at once.
 
 import struct
 
+from cardlost import CardLost as CardLost  # who speaks to a card finds it here
+
 import cmac
 
 OK = 0x00
@@ -20,10 +22,6 @@ AUTHENTICATION_ERROR = 0xAE
 BOUNDARY_ERROR = 0xBE
 PERMISSION_DENIED = 0x9D
 FRAME = 60  # bytes in one native frame: a card's buffer of 64 less the block's own bytes
-
-
-class CardLost(Exception):  # noqa: N818 - an event of every day, not a fault
-    """The card did not answer: whether it carried out the command is unknown."""
 
 
 class BadAnswer(CardLost):

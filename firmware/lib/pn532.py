@@ -5,7 +5,7 @@ bytes to read and how long to wait at most (count, timeout_ms), and is sent what
 means that the time ran out. `run` drives it on asyncio (board); station/cards/reader.py does on a serial port (desk).
 """
 
-from desfire import CardLost
+from cardlost import CardLost
 
 ACK = b"\x00\x00\xff\x00\xff\x00"
 WAKE_UP = b"\x55\x55" + bytes(14)

@@ -1,16 +1,17 @@
 """Code that is in memory only while it is needed: dialogs, wizards, set-up.
 
-A module named here is imported inside the functions that need it, never at the head of another module. In the tree and
-in the simulation that is an ordinary import. For the board tools/image.py makes a file of its own of it, and the
-supervisor drops it when no card is talked to and nobody is asked anything; the next import loads it again, a few
-milliseconds. So such a module keeps nothing in itself: what must last stands in the controller or in a dialog. Whatever
-still runs or is referred to simply stays alive.
+A module named here is imported inside the functions that need it, never at the head of a module that is always there.
+In the tree and in the simulation that is an ordinary import. For the board tools/image.py makes files of their own of
+them, one of all those in one text, and the supervisor drops them when no card is talked to and nobody is asked a thing;
+the next import loads them again, a few milliseconds. So such a module keeps nothing in itself: what must last stands in
+the controller or in a dialog. Whatever still runs or is referred to simply stays alive.
 """
 
 import sys
 
 OVERLAYS = (
     "pump.core.recovery",
+    "pump.core.visit pump.core.purse pump.core.limits pump.core.card_layout an10922 desfire",
     "pump.core.dialog",
     "pump.core.prompts",
     "pump.core.roles",
@@ -39,7 +40,7 @@ OVERLAYS = (
 
 def drop(names=OVERLAYS):
     """Let go of them, all or those named."""
-    for name in names:
+    for name in " ".join(names).split():
         if sys.modules.pop(name, None) is not None:
             package, _, last = name.rpartition(".")
             if package in sys.modules:

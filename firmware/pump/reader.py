@@ -3,10 +3,10 @@
 import asyncio
 import time
 
+from cardlost import CardLost
 from machine import UART, Pin
 
 import pn532
-from desfire import CardLost
 from pump import overlays, pins
 from pump.core.codes import ALARM_READER
 from pump.core.ticks import diff
@@ -50,9 +50,10 @@ class Reader:
             await asyncio.sleep_ms(_POLL_PAUSE_MS)
             return
         for _ in range(_PRESENCE_MS // _JOB_WAIT_MS):
+            if controller.job_wanted:
+                overlays.drop()  # a visit needs the memory
             job = controller.take_job()
             if job is not None:
-                overlays.drop()  # a visit needs the memory
                 await self._pump(job)
                 return
             await asyncio.sleep_ms(_JOB_WAIT_MS)

@@ -12,7 +12,7 @@ from tools.bench.desfire_card import DesfireCard
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-LIB = ("cmac", "an10922", "desfire", "pn532", "desfire_run")
+LIB = ("cmac", "an10922", "cardlost", "desfire", "pn532", "desfire_run")
 
 CRYPTO = """
 import cmac, an10922
@@ -121,13 +121,13 @@ def test_the_reader_driver_runs_on_the_boards_asyncio(flash: Path) -> None:
 
 
 def test_the_card_code_takes_less_than_its_share_of_the_heap(flash: Path) -> None:
-    """cmac, an10922, desfire and pn532 together, not shrunk: 10.7 KB of the 100 KB (objects twice a board's size)."""
+    """cmac, an10922, desfire and pn532 together, not shrunk and not joined: 11.2 KB of the 100 KB (objects twice a board's size)."""
     program = (
         "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport cmac, an10922, desfire, pn532\n"
         "gc.collect()\nprint(gc.mem_alloc() - before)"
     )
     done = subprocess.run(board(flash, program), capture_output=True, text=True, check=True, timeout=30)
-    assert int(done.stdout) <= 10_700
+    assert int(done.stdout) <= 11_200
 
 
 def sale_card() -> DesfireCard:

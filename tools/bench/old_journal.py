@@ -23,12 +23,18 @@ def fill(file: Path, identity: Mapping[str, Any], count: int, size: int, acked: 
     flash = RamFlash(size // journal.SECTOR)
     ring = Journal(flash, config.device, config.journal_key)
     for n in range(count):
-        kind, fields = (records.BOOT, _BOOT) if not n else (records.REFUSAL, _REFUSAL)
-        if n % ring.restate_every == ring.restate_every - 1:
-            kind, fields = records.SHIFT, _STATEMENT
+        kind, fields = _what(n, ring.restate_every)
         if acked:
             ring.acked = ring.head - 1
         elif not ring.free:
             raise ValueError(f"{count} records do not fit into {size} bytes")
         ring.append(kind, 1, n, 0, records.TIME_UNKNOWN, fields)
     file.write_bytes(bytes(flash.data))
+
+
+def _what(n: int, restate_every: int) -> tuple[int, tuple[object, ...]]:
+    if not n:
+        return records.BOOT, _BOOT
+    if n % restate_every == restate_every - 1:
+        return records.SHIFT, _STATEMENT
+    return records.REFUSAL, _REFUSAL

@@ -30,44 +30,48 @@ _ASYNCIO = {"s", "e", "out_buf", "data", "state", "coro", "cur_task", "waiting",
 def bundle(
     trees: dict[str, ast.Module],
     clients: tuple[str, ...],
-    lazy: tuple[str, ...],
+    lazy: tuple[tuple[str, ...], ...],
     foreign: set[str],
     free: set[str] | None = None,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """(file -> source, short name -> what it stands for). `app.py` holds the bundle.
 
-    trees: path -> parsed source. clients: paths that only use the bundle (main.py). lazy: paths loaded when needed.
-    foreign: attribute names that are not ours to change. free: names that stand in the interpreter, so that using them
-    for something else costs nothing.
+    trees: path -> parsed source. clients: paths that only use the bundle (main.py). lazy: paths loaded when needed, in
+    groups that make one file each. foreign: attribute names that are not ours to change. free: names that stand in the
+    interpreter, so that using them for something else costs nothing.
     """
     free = free or set()
     modules = {dotted(path): Module(dotted(path), tree) for path, tree in trees.items()}
-    apart = {dotted(path): path for path in (*clients, *lazy)}
+    loaders = {dotted(path) for path in clients}
+    files = {
+        dotted(path): _file(dotted(group[0])) for group in (*lazy, *((path,) for path in clients)) for path in group
+    }
     for module in modules.values():
         bind(module, modules)
-    shake(modules, set(apart))
+    shake(modules, loaders)
     keep = foreign | _ASYNCIO | set(dir(builtins)) | words(modules)
     attributes = short_attributes(modules, keep, free)
-    aside = {dotted(path) for path in lazy}
-    globals_ = short_globals(modules, set(apart) - aside, aside, used_identifiers(modules), free)
-    writer = _Writer(modules, set(apart), attributes, globals_)
-    body: list[ast.stmt] = []
-    for name in _order(modules, set(apart)):
-        body += writer.write(modules[name])
-    others = {f"{_file(name)}.py": writer.write(modules[name]) for name in apart}
-    body = slim(_imports_first(body), list(others.values()), BUNDLE, set(attributes.values()))
-    files = {f"{BUNDLE}.py": _text(body)} | {name: _text(statements) for name, statements in others.items()}
+    globals_ = short_globals(modules, loaders, files, used_identifiers(modules), free)
+    writer = _Writer(modules, files, attributes, globals_)
+    written: dict[str, list[ast.stmt]] = {}
+    for file in (BUNDLE, *dict.fromkeys(files.values())):
+        members = {name for name in modules if files.get(name, BUNDLE) == file}
+        statements = [s for name in _order(modules, members) for s in writer.write(modules[name])]
+        written[file] = _imports_first(statements)
+    for file in written.keys() - loaders:
+        others = [statements for name, statements in written.items() if name != file]
+        written[file] = slim(written[file], others, file, set(attributes.values()))
     legend = {
-        f"{_file(module)}.{short}" if module in apart else short: f"{module}.{name}"
+        f"{files[module]}.{short}" if module in files else short: f"{module}.{name}"
         for (module, name), short in globals_.items()
     }
     for name, short in sorted(attributes.items()):
         legend[short] = f"{legend[short]} | .{name}" if short in legend else f".{name}"
-    return files, legend
+    return {f"{file}.py": _text(statements) for file, statements in written.items()}, legend
 
 
 def _file(module: str) -> str:
-    """What a module of its own is called on the board: the folder is part of it, so that no local name is spelt alike."""
+    """What a file of its own is called on the board: the folder is part of it, so that no local name is spelt alike."""
     return "_".join(module.split(".")[-2:])
 
 
@@ -88,27 +92,33 @@ def _imports_first(body: list[ast.stmt]) -> list[ast.stmt]:
     return kept
 
 
-def _order(modules: dict[str, Module], apart: set[str]) -> list[str]:
-    """Modules of the bundle, each after those that it imports at module level."""
+def _order(modules: dict[str, Module], members: set[str]) -> list[str]:
+    """These modules, each after those of them that it imports at module level."""
     needs: dict[str, set[str]] = {}
-    for name, module in modules.items():
-        if name in apart:
-            continue
+    for name in sorted(members):
         wanted: set[str] = set()
-        for node in module.tree.body:
+        for node in modules[name].tree.body:
             for meaning in import_meanings(node, modules).values():
                 target = resolve(meaning, modules)[1]
-                wanted |= {target} if target in modules and target not in apart else set()
+                wanted |= {target} & members
         needs[name] = wanted - {name}
     return list(TopologicalSorter(needs).static_order())
 
 
 class _Writer(Scoped):
     def __init__(
-        self, modules: dict[str, Module], apart: set[str], attributes: dict[str, str], names: dict[tuple[str, str], str]
+        self,
+        modules: dict[str, Module],
+        files: dict[str, str],
+        attributes: dict[str, str],
+        names: dict[tuple[str, str], str],
     ) -> None:
+        """files: module -> file, of those that are not in the bundle."""
         super().__init__(modules)
-        self._apart, self._attributes, self._names = apart, attributes, names
+        self._files, self._attributes, self._names = files, attributes, names
+
+    def _file_of(self, module: str) -> str:
+        return self._files.get(module, BUNDLE)
 
     def write(self, module: Module) -> list[ast.stmt]:
         self.module = module
@@ -117,24 +127,22 @@ class _Writer(Scoped):
     def _global(self, meaning: Meaning, ctx: ast.expr_context) -> ast.expr:
         owner, name = meaning[1], meaning[2]
         short = self._names.get((owner, name), name)
-        if owner in self._apart:
-            if self.module.name == owner:
-                return ast.Name(short, ctx)
-            return ast.Attribute(ast.Name(_file(owner), ast.Load()), short, ctx)
-        if self.module.name in self._apart:
-            return ast.Attribute(ast.Name(BUNDLE, ast.Load()), short, ctx)
-        return ast.Name(short, ctx)
+        file = self._file_of(owner)
+        if file == self._file_of(self.module.name):
+            return ast.Name(short, ctx)
+        return ast.Attribute(ast.Name(file, ast.Load()), short, ctx)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
         meaning = self.meaning_of(node.id)
-        if meaning and meaning[0] == "module" and meaning[1] not in self._apart:
+        if meaning and meaning[0] == "module":
             raise ValueError(f"{self.module.name}: module {node.id} used as a value")
         return self._global(meaning, node.ctx) if meaning and meaning[0] == "global" else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
-        # The name by which a lazy module is dropped from sys.modules.
-        if isinstance(node.value, str) and node.value in self._apart:
-            return ast.Constant(_file(node.value))
+        # The names by which lazy modules are dropped from sys.modules.
+        names = node.value.split() if isinstance(node.value, str) else []
+        if names and all(name in self._files for name in names):
+            return ast.Constant(" ".join(dict.fromkeys(self._file_of(name) for name in names)))
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
@@ -178,23 +186,26 @@ class _Writer(Scoped):
         node.names = [self._names.get((self.module.name, n), n) for n in node.names]
         return node
 
-    def visit_Import(self, node: ast.Import) -> ast.AST | None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.AST] | None:  # noqa: N802
+        ours = [a.name for a in node.names if a.name in self.modules]
         node.names = [a for a in node.names if a.name not in self.modules]
-        return node if node.names else None
+        return [*self._imports(ours), *([node] if node.names else [])] or None
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST] | None:  # noqa: N802
-        """Our own modules are there already; those apart are files, and to them the bundle is one."""
-        base, left = node.module or "", []
-        files: dict[str, None] = {}
-        for alias in node.names:
-            full = f"{base}.{alias.name}"
-            owner = full if full in self.modules else base
-            if owner in self._apart:
-                files[_file(owner)] = None
-            elif owner not in self.modules:
-                left.append(alias)
-            elif self.module.name in self._apart:
-                files[BUNDLE] = None
-        node.names = left
-        made: list[ast.AST] = [ast.Import([ast.alias(name)]) for name in files]
-        return [*made, *([node] if left else [])] or None
+        """What is in the same file is there already; of another file the file is imported."""
+        base = node.module or ""
+        owners = {a: full if (full := f"{base}.{a.name}") in self.modules else base for a in node.names}
+        node.names = [a for a, owner in owners.items() if owner not in self.modules]
+        ours = [self._owner(owner, a.name) for a, owner in owners.items() if owner in self.modules]
+        return [*self._imports(ours), *([node] if node.names else [])] or None
+
+    def _owner(self, module: str, name: str) -> str:
+        """Where a name comes from that `module` may have imported itself."""
+        if name in self.modules[module].names and f"{module}.{name}" not in self.modules:
+            return resolve(("global", module, name), self.modules)[1]
+        return module
+
+    def _imports(self, modules: list[str]) -> list[ast.AST]:
+        here = self._file_of(self.module.name)
+        files = dict.fromkeys(self._file_of(m) for m in modules)
+        return [ast.Import([ast.alias(file)]) for file in files if file != here]

@@ -115,8 +115,10 @@ class _Put(ast.NodeTransformer):
         if name in self._renamed:
             base = self._renamed[name]
             if self._own or not isinstance(base, ast.Name) or hasattr(builtins, base.id):
-                return self.visit(copy.deepcopy(base))
-            return self.visit(ast.Attribute(ast.Name(self._bundle, ast.Load()), base.id, ast.Load()))
+                instead: ast.expr = self.visit(copy.deepcopy(base))
+            else:
+                instead = self.visit(ast.Attribute(ast.Name(self._bundle, ast.Load()), base.id, ast.Load()))
+            return instead
         return None
 
     def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802

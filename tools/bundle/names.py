@@ -102,7 +102,7 @@ def short_attributes(modules: dict[str, Module], keep: set[str], free: set[str])
 
 
 def short_globals(
-    modules: dict[str, Module], clients: set[str], lazy: set[str], taken: set[str], free: set[str]
+    modules: dict[str, Module], clients: set[str], files: dict[str, str], taken: set[str], free: set[str]
 ) -> dict[tuple[str, str], str]:
     """(module, name) -> short name in its file, most used first; names of foreign imports keep theirs, and so do names
     that clients use: the loader outlives the bundle that it was written with."""
@@ -119,9 +119,9 @@ def short_globals(
                 for target in targets(node):
                     count[(module.name, target)] += 0
     taken = taken | set(dir(builtins))
-    files: dict[str, Iterator[str]] = defaultdict(lambda: _shorts(taken, free))
+    shorts: dict[str, Iterator[str]] = defaultdict(lambda: _shorts(taken, free))
     return {
-        key: next(files[key[0] if key[0] in lazy else ""])
+        key: next(shorts[files.get(key[0], "")])
         for key, _ in sorted(count.items(), key=lambda item: (-item[1], item[0]))
         if key not in kept and key[0] not in clients and not _is_import(modules[key[0]], key[1])
     }

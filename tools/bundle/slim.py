@@ -81,7 +81,7 @@ def _maker(node: ast.ClassDef) -> ast.FunctionDef | None:
     this = first.args.args.pop(0).arg
     start = ast.Assign([ast.Name(this, ast.Store())], ast.Call(ast.Name(BAG, ast.Load()), [], []))
     statements = [start, *first.body, ast.Return(ast.Name(this, ast.Load()))]
-    return ast.FunctionDef(node.name, first.args, statements, [], type_params=[])
+    return ast.FunctionDef(node.name, first.args, statements, [])
 
 
 def _fold(body: list[ast.stmt], apart: list[list[ast.stmt]], bundle: str) -> list[ast.stmt]:

@@ -31,7 +31,6 @@ from pump.core import (
     delivery,
     journal,
     keypad_entry,
-    limits,
     linkside,
     metering,
     records,
@@ -40,7 +39,6 @@ from pump.core import (
     signals,
     ticks,
     view,
-    visit,
 )
 
 HOUSEKEEPING_MS = 250
@@ -217,6 +215,8 @@ class Controller(linkside.LinkSide):
             return None
         self.job_wanted, self._job_runs = False, True
         self.view.notice = view.NOTICE_READING
+        from pump.core import visit  # only with a card: an overlay on the board
+
         return visit.visit(self, self.present)
 
     def card_done(self, result):
@@ -234,6 +234,8 @@ class Controller(linkside.LinkSide):
 
     def card_unreadable(self, uid):
         """A card that is no DESFire or does not answer to activation: refusal record, text and beep."""
+        from pump.core import limits
+
         self.refuse(limits.Card((uid + bytes(7))[:7]), codes.REFUSE_UNREADABLE, 0)
 
     def refuse(self, card, code, detail):

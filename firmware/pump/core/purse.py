@@ -7,10 +7,7 @@ CommitTransaction.
 import an10922
 import desfire
 from pump.core import card_layout, codes
-
-
-class Refused(Exception):  # noqa: N818 - the answer "no", not a fault
-    """Its arguments: a code of codes.REFUSE_*, a detail."""
+from pump.core.refused import Refused as Refused  # who asks the purse finds it here
 
 
 def read_card(session, card, config, issuer_mac, random16):

@@ -1,6 +1,7 @@
 """One sale on paper: its limits, and the records that begin and end it. ctl is the Controller."""
 
-from pump.core import alarms, codes, cutoff, journal, money, purse, records
+from pump.core import alarms, codes, cutoff, journal, money, records
+from pump.core.refused import Refused
 
 MOST_UNSETTLED = 24
 LEAST_PRESET_ML = 1000  # below it the meter is not good for its accuracy
@@ -31,7 +32,7 @@ def _limits(ctl, sale, card):
     fen, fen_reason = card.balance_fen - 1, codes.STOP_CARD_LIMIT
     ml, ml_reason = s.max_sale_ml, codes.STOP_MAXIMUM
     if fen < s.min_sale_fen:
-        raise purse.Refused(codes.REFUSE_BALANCE, 0)
+        raise Refused(codes.REFUSE_BALANCE, 0)
     fen = min(fen, card.most_fen)
     if fen > s.max_sale_fen:
         fen, fen_reason = s.max_sale_fen, codes.STOP_MAXIMUM
@@ -43,7 +44,7 @@ def _limits(ctl, sale, card):
         ml, ml_reason = v.preset_value, codes.STOP_PRESET
     by_money_ml = money.volume_for_amount_ml(fen, sale.price)
     if v.preset_kind == codes.PRESET_MONEY and money.volume_for_amount_ml(v.preset_value, sale.price) < LEAST_PRESET_ML:
-        raise purse.Refused(codes.REFUSE_LIMIT, v.preset_value)
+        raise Refused(codes.REFUSE_LIMIT, v.preset_value)
     if ml < by_money_ml:
         sale.reserved_fen, sale.limit_ml, sale.limit_reason = money.amount_fen(ml, sale.price) + 1, ml, ml_reason
     else:
@@ -51,18 +52,18 @@ def _limits(ctl, sale, card):
 
 
 def begin(ctl, card):
-    """Work out the limits and commit START. purse.Refused if there is nothing that may be sold."""
+    """Work out the limits and commit START. Refused if there is nothing that may be sold."""
     nozzle = ctl.delivery.lifted()
     grade = ctl.config.grades[nozzle]
     price = ctl.prices.get(grade, 0)
     if not card.grades >> grade & 1:
-        raise purse.Refused(codes.REFUSE_GRADE, 0)
+        raise Refused(codes.REFUSE_GRADE, 0)
     if not price:
-        raise purse.Refused(codes.REFUSE_NO_PRICE, 0)
+        raise Refused(codes.REFUSE_NO_PRICE, 0)
     if ctl.journal.free <= journal.RESERVE or (
         len(ctl.unsettled) >= MOST_UNSETTLED and ctl.unsettled[0][1] > ctl.journal.acked
     ):
-        raise purse.Refused(codes.REFUSE_JOURNAL_FULL, 0)
+        raise Refused(codes.REFUSE_JOURNAL_FULL, 0)
     sale = Sale(card.uid, card.card_no, card.counter + 1, nozzle, grade, price)
     _limits(ctl, sale, card)
     sale.big_ml, sale.small_ml = cutoff.close_at(ctl, nozzle, sale.limit_ml)
