@@ -121,7 +121,7 @@ def test_the_reader_driver_runs_on_the_boards_asyncio(flash: Path) -> None:
 
 
 def test_the_card_code_takes_less_than_its_share_of_the_heap(flash: Path) -> None:
-    """cmac, an10922, desfire and pn532 together, not shrunk and not joined: 11.2 KB of the 100 KB (objects twice a board's size)."""
+    """cmac, an10922, desfire and pn532 together, not shrunk and not joined: 11.2 KB of the 100 KB."""
     program = (
         "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport cmac, an10922, desfire, pn532\n"
         "gc.collect()\nprint(gc.mem_alloc() - before)"

@@ -16,8 +16,8 @@ FRAME_BYTES = 60
 
 
 def load(ctl, ask, answer):
-    """Generator of native frames: carries them until the station has done. The fen that are now on the card, 0 if that is
-    not known; None: the card was not spoken to. ask: visit.ask; answer: the station's, with its first frames."""
+    """Generator of native frames: carries them until the station has done. Returns the fen that are now on the card, 0
+    if that is not known; None: the card was not spoken to. ask: visit.ask; answer: the station's, with first frames."""
     name, begun_ms, step = answer["id"], ctl.uptime_ms, 0
     frames = _frames(answer)
     if not frames:
