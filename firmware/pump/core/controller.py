@@ -83,6 +83,7 @@ class Controller(linkside.LinkSide):
         self.hazard = self.link_online = self.job_wanted = self._job_runs = False
         self.dialog = None  # what takes the keys while a person answers: an object with key(ch), see core/dialog.py
         self.answers = None  # what the person with the card has answered, see core/prompts.py
+        self.role_uid, self.role_ms = b"", 0  # the last card of the staff that did something, and when
         self.duty = [bytes(8), 0, 0, 0, 0]  # staff card on duty, shift, and its sales, ml, fen: as in SHIFT records
         self.moved = False  # the running sale's meter moved in this tick
 

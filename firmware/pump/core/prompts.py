@@ -22,7 +22,7 @@ class Answers:
         self.driver = driver
         self.dialog = None  # the one that was opened for this card
         self.pin = self.odometer_km = None
-        self.known = self.doubted = self.done = False  # PIN was right; kilometres refused once; a role card had its way
+        self.known = self.doubted = False  # PIN was right; kilometres refused once
         self.at_ms = ctl.now_ms
 
     def ask(self, notice, digits, name, hidden=False):

@@ -1,19 +1,22 @@
 """Cards of the people who work at the station: on and off duty, day close, out of service and back, test, service."""
 
-from pump.core import card_layout, codes, prompts, purse, records, ticks, view
+from pump.core import card_layout, codes, purse, records, ticks, view
 
 AGAIN_MS = 5000  # a card that flutters on the reader does not go on and off duty
 
 
 def visit(ctl, session, card):
     """Generator: what this card does here. It was found good; nothing is open on it. purse.Refused."""
-    done = ctl.answers
-    if done and done.uid == card.uid and done.done and ticks.diff(ctl.now_ms, done.at_ms) < AGAIN_MS:
+    if ctl.role_uid == card.uid and ticks.diff(ctl.now_ms, ctl.role_ms) < AGAIN_MS:
         return
-    if not (yield from prompts.ready(ctl, session, card)):
-        return
-    ctl.answers.done = True
+    if card.kind != card_layout.KIND_STAFF or any(card.digest):
+        from pump.core import prompts
+
+        if not (yield from prompts.ready(ctl, session, card)):
+            return
+    ctl.role_uid, ctl.role_ms = card.uid, ctl.now_ms
     if card.kind == card_layout.KIND_STAFF:
+        ctl.answers = None  # as long as they stand, their module stays in memory
         _duty(ctl, card)
     elif card.kind == card_layout.KIND_MANAGER:
         _manager(ctl, card)
