@@ -11,7 +11,6 @@ import sys
 
 OVERLAYS = (
     "pump.core.recovery",
-    "pump.core.visit pump.core.purse pump.core.limits pump.core.card_layout an10922 desfire",
     "pump.core.dialog",
     "pump.core.prompts",
     "pump.core.roles",

@@ -1,6 +1,7 @@
 """The card reader: a PN532 on a serial line. Tells the controller who comes and goes, and pumps its card jobs."""
 
 import asyncio
+import gc
 import time
 
 from cardlost import CardLost
@@ -51,7 +52,8 @@ class Reader:
             return
         for _ in range(_PRESENCE_MS // _JOB_WAIT_MS):
             if controller.job_wanted:
-                overlays.drop()  # a visit needs the memory
+                overlays.drop()  # a visit needs the memory, in large pieces
+                gc.collect()
             job = controller.take_job()
             if job is not None:
                 await self._pump(job)

@@ -216,7 +216,7 @@ class Controller(linkside.LinkSide):
             return None
         self.job_wanted, self._job_runs = False, True
         self.view.notice = view.NOTICE_READING
-        from pump.core import visit  # only with a card: an overlay on the board
+        from pump.core import visit
 
         return visit.visit(self, self.present)
 
