@@ -60,7 +60,8 @@ def visit(ctl, uid):
             session = desfire.Session()
             yield from purse.read_card(session, card, ctl.config, ctl.issuer_mac, ctl.random(16))
             _show(ctl, card)
-        if (yield from _may_fuel(ctl, session, card)) and delivery.accept():
+        may = yield from _may_fuel(ctl, session, card)
+        if may and delivery.accept():
             if card.kind == card_layout.KIND_ACCOUNT:
                 from pump.core import account
 
@@ -68,7 +69,7 @@ def visit(ctl, uid):
                 if code:
                     raise purse.Refused(code, 0)
             yield from _reserve(ctl, session, card)
-        elif loaded and not ctl.dialog:
+        elif loaded and may:  # else the display asks for a PIN or for a driver
             ctl.view.notice, ctl.view.figures = view.NOTICE_LOADED, (loaded,)
     except purse.Refused as refused:
         ctl.refuse(card, refused.args[0], refused.args[1])
