@@ -16,7 +16,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from station import sales
+from pump.core import card_layout, records
+from station import cards, forecourt, sales
+from station.cards import Rules, numbers
 from tools import image
 from tools.bench import acts
 from tools.bench.small_station import SmallStation
@@ -25,6 +27,7 @@ from tools.bench.wires import COLLECT, HEAP_LIVE, HEAP_PEAK, Wires
 
 HEAP = "50wK"
 _PUMP = "p1"
+_PIN = "2468"
 
 
 def measure(
@@ -46,7 +49,7 @@ def measure(
             deadline = time.monotonic() + timeout_s
             while not done():
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{name}\n{station.logs()}")
+                    raise TimeoutError(f"{name}: {_pump(station)}\n{station.logs()}")
                 time.sleep(0.02)
             peaks[name] = rig.wires.get("I", HEAP_PEAK)
             live = _collected(rig.wires)
@@ -65,7 +68,75 @@ def measure(
         world.do(acts.hang(_PUMP))
         phase("settle", lambda: station.world.wallet.states({})[0]["open_fen"] == 0)
         phase("upload", lambda: [r for r in station.read(sales.recent) if r.state == "settled"])
+        world.do(acts.remove(_PUMP))
+        # The most that one customer can ask for, right after a list of cards was fetched and a receipt was shown.
+        vehicle, driver = _fleet_pair(station)
+        _publish_list(station)
+        phase("list", lambda: _has_list(station))
+        phase("receipt", lambda: _pump(station)["lcd"]["picture"])
+        phase("time", lambda: _knows_the_time(station), 60)  # without it limits of the day refuse
+        world.do(acts.lift(_PUMP))
+        fleet = _Customer(station, vehicle, driver)
+        phase("fleet visit", fleet.is_authorised, 60)
+        world.do(acts.trigger(_PUMP, "full"))
+        phase("fleet sale", lambda: _pump(station)["nozzles"][0]["sale_ml"] > 3000)
+        world.do(acts.trigger(_PUMP, "none"))
+        world.do(acts.hang(_PUMP))
+        phase("fleet end", lambda: len([r for r in station.read(sales.recent) if r.state == "settled"]) == 2)
         return {"heap": heap, "peak_kb": round(max(peaks.values()) / 1024, 1), "sale_completed": True}
+
+
+class _Customer:
+    """Does what the display asks for: PIN, driver's card, kilometres."""
+
+    def __init__(self, station: SmallStation, vehicle: str, driver: str) -> None:
+        self._station, self._vehicle, self._driver = station, vehicle, driver
+        self._put(vehicle)
+
+    def _put(self, card: str) -> None:
+        self._station.world.do(acts.insert(_PUMP, card))
+        time.sleep(1)
+
+    def is_authorised(self) -> bool:
+        pump = _pump(self._station)
+        words = "".join(pump["lcd"]["lines"])
+        if pump["permit"]:
+            return True
+        if "驾驶员" in words or "车辆卡" in words:
+            self._station.world.do(acts.remove(_PUMP))
+            time.sleep(1)
+            self._put(self._driver if "驾驶员" in words else self._vehicle)
+        for asked, answer in (("密码", f"{_PIN}#"), ("里程", "12000#")):
+            if asked in words:
+                self._station.world.do(acts.keys(_PUMP, answer))
+                time.sleep(len(answer) * 0.35)
+        return False
+
+
+def _fleet_pair(station: SmallStation) -> tuple[str, str]:
+    """A vehicle's card with every rule there is, and money waiting to be loaded on it; its driver's card."""
+    rules = Rules(day_fen=50_000, day_fills=5, odometer_km=800, needs_driver=True)
+    vehicle = station.issue(30_000, company=7, rules=rules, pin=_PIN)
+    driver = station.issue(kind=card_layout.KIND_DRIVER, company=7)
+    number = next(c["card_no"] for c in station.world.wallet.states({}) if c["card"] == vehicle)
+    assert number is not None
+    station.write(lambda conn: cards.top_up(conn, number, 10_000, "wechat", int(time.time())))
+    return vehicle, driver
+
+
+def _publish_list(station: SmallStation) -> None:
+    others = [numbers.make(100, serial) for serial in range(1, 2001)]
+    station.write(lambda conn: forecourt.set_blacklist(conn, others, int(time.time())))
+
+
+def _knows_the_time(station: SmallStation) -> bool:
+    return any(p.state.get("quality") == records.TIME_SYNCED for p in station.read(forecourt.pumps))
+
+
+def _has_list(station: SmallStation) -> bool:
+    """The pump has told so in its journal, and the record was committed."""
+    found = text("SELECT count(*) FROM records WHERE kind = :kind")
+    return station.read(lambda conn: bool(conn.execute(found, {"kind": records.LIST}).scalar()))
 
 
 def _collected(wires: Wires) -> int:
