@@ -28,6 +28,7 @@ from tools.bench.wires import COLLECT, HEAP_LIVE, HEAP_PEAK, Wires
 HEAP = "50wK"
 _PUMP = "p1"
 _PIN = "2468"
+LISTED = 2000  # cards on the blacklist
 
 
 def measure(
@@ -71,8 +72,8 @@ def measure(
         world.do(acts.remove(_PUMP))
         # The most that one customer can ask for, right after a list of cards was fetched and a receipt was shown.
         vehicle, driver = _fleet_pair(station)
-        _publish_list(station)
-        phase("list", lambda: _has_list(station))
+        publish_list(station)
+        phase("list", lambda: has_list(station))
         phase("receipt", lambda: _pump(station)["lcd"]["picture"])
         phase("time", lambda: _knows_the_time(station), 60)  # without it limits of the day refuse
         world.do(acts.lift(_PUMP))
@@ -124,8 +125,9 @@ def _fleet_pair(station: SmallStation) -> tuple[str, str]:
     return vehicle, driver
 
 
-def _publish_list(station: SmallStation) -> None:
-    others = [numbers.make(100, serial) for serial in range(1, 2001)]
+def publish_list(station: SmallStation) -> None:
+    """A blacklist that has to be fetched in parts."""
+    others = [numbers.make(100, serial) for serial in range(1, LISTED + 1)]
     station.write(lambda conn: forecourt.set_blacklist(conn, others, int(time.time())))
 
 
@@ -133,7 +135,7 @@ def _knows_the_time(station: SmallStation) -> bool:
     return any(p.state.get("quality") == records.TIME_SYNCED for p in station.read(forecourt.pumps))
 
 
-def _has_list(station: SmallStation) -> bool:
+def has_list(station: SmallStation) -> bool:
     """The pump has told so in its journal, and the record was committed."""
     found = text("SELECT count(*) FROM records WHERE kind = :kind")
     return station.read(lambda conn: bool(conn.execute(found, {"kind": records.LIST}).scalar()))
