@@ -64,7 +64,8 @@ class Till:
 def open_shop():
     global _open
     _open = True
-    from shop import audit
+    from shop import audit, boxes
+    print(boxes.try_all())
     till = Till()
     tea = Good("tea", 250)
     print(till.sell(tea, 2), till.takings, tea.read(), tea.packed(), _open, audit.check(till))
@@ -72,9 +73,44 @@ def open_shop():
     print(sorted(money_names.items()), [g.label for g in (tea,)])
 ''',
     "shop/audit.py": """
-from shop import money
+from shop import boxes, money, proof
 def check(till):
-    return till.takings == money.half_up(till.takings, 1)
+    return till.takings == money.half_up(till.takings, 1) and proof.seal(boxes.SEAL) == 3
+""",
+    "shop/proof.py": """
+from shop import boxes
+class Odd(boxes.Empty):
+    pass
+def seal(data, extra=1):
+    return len(data) + extra
+""",
+    "shop/boxes.py": """
+SEAL = bytes(1) + b"x"
+WIDTHS = (1, 2) + (3,)
+class Box:
+    def __init__(self, label, width=2):
+        self.label = label
+        self.width = width
+class Empty(ValueError):
+    pass
+class Heavy(ValueError):
+    pass
+def box(label, width=1, times=2):
+    if not label:
+        raise Empty("label")
+    if width > 9:
+        raise Heavy(width)
+    return Box(label, width * times)
+def try_all():
+    told = [box("a").width, box("b", 3).width, box("c", times=5).width, Box("d").width, SEAL, WIDTHS]
+    for label, width in (("", 1), ("e", 10)):
+        try:
+            box(label, width)
+        except Empty as error:
+            told.append(str(error))
+        except ValueError as error:
+            told.append(error.args)
+    return told
 """,
 }
 
@@ -85,7 +121,9 @@ def said(command: list[str], folder: Path) -> str:
 
 @pytest.fixture
 def bundled(tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    files, names = bundle(inline(dict(SOURCES)), clients=("main.py",), lazy=(("shop/audit.py",),), foreign={"read"})
+    files, names = bundle(
+        inline(dict(SOURCES)), clients=("main.py",), lazy=(("shop/audit.py", "shop/proof.py"),), foreign={"read"}
+    )
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     return tmp_path, names
@@ -115,6 +153,21 @@ def test_what_nothing_refers_to_is_left_out_and_names_are_explained(bundled: tup
     assert "takings" not in text and ".takings" in " ".join(names.values())
     assert "shop.till.Till" in " ".join(names.values())
     assert "def open_shop" in text, "what the loader calls keeps its name"
+
+
+def test_the_bundle_has_fewer_objects(bundled: tuple[Path, dict[str, str]]) -> None:
+    """Data-only and base-only classes, words for exceptions, fixed values and default arguments cost a board heap."""
+    folder, names = bundled
+    tree = ast.parse((folder / "app.py").read_text())
+    short = {meaning.split(" | ")[0]: name for name, meaning in names.items()}
+    classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert short["shop.boxes.Box"] in functions and short["shop.goods.Named"] not in classes
+    assert short["shop.boxes.Heavy"] not in classes, "nobody catches it by name"
+    assert short["shop.boxes.Empty"] in classes, "somebody does"
+    assert all(not n.args.defaults for n in functions.values())
+    assert [ast.unparse(n) for n in tree.body if isinstance(n, ast.Assign)] == [f"{short['shop.till._open']} = False"]
+    assert "import app" in (folder / "shop_audit.py").read_text(), "two modules, one file"
 
 
 def test_a_module_as_a_value_is_refused_by_name() -> None:

@@ -36,8 +36,10 @@ class _Calls:
             self._look(statements, own, bundle)
 
     def _look(self, statements: list[ast.stmt], own: bool, bundle: str) -> None:
-        called: set[int] = set()
+        called: set[int] = set()  # and names of attributes at the head of a class, which may be spelt alike
         for node in (n for s in statements for n in ast.walk(s)):
+            if isinstance(node, ast.ClassDef):
+                called |= {id(t) for s in node.body if isinstance(s, ast.Assign) for t in s.targets}
             if isinstance(node, ast.Call) and (name := _name(node.func, own, bundle)):
                 self.calls.setdefault(name, []).append(node)
                 called.add(id(node.func))
