@@ -10,7 +10,8 @@ PORT ?=
 PUMP ?= p1
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
-	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-tap bench-risk fuzz
+	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-tap bench-boot \
+	bench-risk fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +71,9 @@ bench-lists: .venv/.run ## 100,000 cards in flash: look-up in board time, bytes 
 
 bench-tap: .venv/.run ## how long a customer waits: tap to valve open, with a load, on an account
 	@$(PY) -m tools.bench_tap --times 5
+
+bench-boot: .venv/.run ## from power to the first control tick with a full journal
+	@$(PY) -m tools.bench_boot
 
 bench-risk: .venv/.run ## planted fraud found, false alarms per 1,000 sales
 	@$(PY) -m tools.bench_risk
