@@ -99,9 +99,9 @@ def test_a_cloned_card_is_blocked_everywhere(
     with database.write(engine) as conn:
         black = forecourt.blacklist(conn)
         assert (black.version, black.cards) == (version + 1, (card.number,))
-        sent = [s.reply for s in outbound.due(conn, NOW) if s.reply.leaf == "lists/black"]
+        sent = [s.reply for s in outbound.due(conn, NOW) if s.reply.leaf == "lists"]
         assert [reply.pump for reply in sent] == ["p1", "p2", "p3", "p4"]
-        assert {tuple(reply.message["cards"]) for reply in sent} == {(card.number,)}
+        assert all(reply.message["black"] == [[card.number], []] for reply in sent)
         last = cards.events(conn, card.number)[-1]
         assert (last.event, last.by, last.detail) == ("blocked", "system", f"system:counter_twice 258/{seq}")
     assert watch.look() == []
@@ -113,7 +113,8 @@ def test_a_cloned_card_is_blocked_everywhere(
 def test_a_full_list_at_the_pumps_stops_one_block_and_not_the_others(
     engine: Engine, secrets: Secrets, pump: PumpJournal, other_pump: PumpJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.forecourt.versions.MAX_BLACKLIST", 1)
+    monkeypatch.setattr("station.forecourt.card_lists.MOST", 1)
+    monkeypatch.setattr("pump.core.lists.MOST_CHANGES", 0)  # every change makes a new base, whose size is checked
     with database.write(engine) as conn:
         pair = [registered(conn, 1), registered(conn, 2)]
         for card in pair:
@@ -125,7 +126,7 @@ def test_a_full_list_at_the_pumps_stops_one_block_and_not_the_others(
     watch = CardWatch(engine, lambda: NOW)
     assert len(watch.look()) == 1
     assert sorted(state(engine, card) for card in pair) == ["active", "blocked"]
-    monkeypatch.setattr("station.forecourt.versions.MAX_BLACKLIST", 2)
+    monkeypatch.setattr("station.forecourt.card_lists.MOST", 2)
     assert len(watch.look()) == 1
     assert [state(engine, card) for card in pair] == ["blocked", "blocked"]
 
