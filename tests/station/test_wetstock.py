@@ -1,13 +1,14 @@
 """What was read in the tanks beside what the books say (I1), on both databases."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from station import wetstock
+from station import ledger, wetstock
 from station.platform import database, migrations
 from station.platform.database import DatabaseError
 from station.platform.secrets import Secrets
@@ -116,17 +117,32 @@ def test_nobody_betters_a_reading_afterwards_and_a_start_without_its_guard_is_re
         migrations.verify_triggers(engine)
 
 
-def test_a_station_of_the_first_schema_gets_its_readings_and_keeps_its_stock(engine: Engine) -> None:
-    """A database as it stood before gauges: brought up to date it has the table and the guards, and its books."""
+def test_a_station_of_the_first_schema_gets_its_readings_and_keeps_its_stock(engine: Engine, tmp_path: Path) -> None:
+    """A database as the first program left it: brought up to date it has the tables and the guards, and its books."""
+    if engine.dialect.name == "sqlite":
+        engine = database.open_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    else:
+        with engine.begin() as conn:
+            conn.execute(text("DROP SCHEMA public CASCADE"))
+            conn.execute(text("CREATE SCHEMA public"))
+    migrations.migrate(engine, "0001")
     with database.write(engine) as conn:
-        wetstock.deliver(conn, 1, 1_000_000, "D-1", T0)
-        conn.execute(text("DROP TABLE gauge_readings"))
-        conn.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        conn.execute(text("INSERT INTO tanks VALUES ('s1', 1, 30000000, 3000000)"))
+        conn.execute(
+            text(
+                "INSERT INTO transfers (key, line, at, debit, credit, asset, amount) "
+                "VALUES ('delivery:D-1', 0, 1, 'delivery:1', 'tank:1', 'ml', 1000000)"
+            )
+        )
+        conn.execute(text("INSERT INTO balances VALUES ('delivery:1', 'ml', -1000000), ('tank:1', 'ml', 1000000)"))
     with pytest.raises(DatabaseError, match="gauge_readings_no_delete"):
         migrations.verify_triggers(engine)
     migrations.migrate(engine)
     migrations.verify_triggers(engine)
-    assert (first(engine).stock_ml, first(engine).gauge_ml) == (OPENING_ML + 1_000_000, None)
+    assert (first(engine).stock_ml, first(engine).gauge_ml) == (1_000_000, None)
+    with database.read(engine) as conn:
+        assert ledger.verify(conn) == []
+    engine.dispose()
 
 
 def test_the_benchs_gauge_writes_when_fuel_or_books_moved_and_is_silent_otherwise(
