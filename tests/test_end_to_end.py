@@ -231,7 +231,7 @@ def test_d13_d15_power_cut_mid_sale_shuts_everything_and_is_recovered(station: S
     station.until_pump("p2", lambda pump: pump["boots"] > boots and pump["lcd"]["on"], 15)
     row = settled_sale(station, card, before, 60)  # the card is still in its slot: its next contact
     assert row.recovered and row.reason == codes.STOP_POWER
-    # What ran while the big valve was closing: at most 70 ms dead and 210 ms of ramp at 48 L/min (tools/bench/plant.py).
+    # What ran while the big valve was closing: at most 70 ms dead, then 210 ms of ramp at 48 L/min (bench/plant.py).
     assert row.volume_ml is not None and 0 <= true_ml - row.volume_ml <= 140
     the_money_is_right(station, card, row)
     leave(station, "p2")
