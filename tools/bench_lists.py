@@ -8,10 +8,8 @@ Board time is not desktop time. It is worked out, not measured on a chip:
 
     board ms = interpreter time here * FACTOR + flash reads * READ_MS
 
-FACTOR: how much slower an ESP32 at 240 MHz runs the byte code than the interpreter here. Published pystone figures put
-the two some 60 to 90 apart on a desktop of 3 to 4 GHz; 100 is on the safe side. READ_MS: one esp_partition_read() of up
-to 128 bytes at 40 MHz quad I/O is some 10 us on the wires and 30 to 50 us of driver; 0.1 is on the safe side. Each
-look-up is timed three times and the quickest counts: what another process on this machine takes is not the list's.
+FACTOR: how much slower an ESP32 at 240 MHz runs the byte code than the interpreter here; assumed, not measured on a chip.
+READ_MS: one esp_partition_read() of up to 128 bytes; assumed as well, meant to be on the safe side. Each look-up is timed three times and the quickest counts: what another process on this machine takes is not the list's.
 """
 
 import argparse
