@@ -8,8 +8,9 @@ Board time is not desktop time. It is worked out, not measured on a chip:
 
     board ms = interpreter time here * FACTOR + flash reads * READ_MS
 
-FACTOR: how much slower an ESP32 at 240 MHz runs the byte code than the interpreter here; assumed, not measured on a chip.
-READ_MS: one esp_partition_read() of up to 128 bytes; assumed as well, meant to be on the safe side. Each look-up is timed three times and the quickest counts: what another process on this machine takes is not the list's.
+FACTOR: how much slower an ESP32 at 240 MHz runs the byte code than the interpreter here; assumed, never measured on a
+chip. READ_MS: one esp_partition_read() of up to 128 bytes; assumed as well, meant to be on the safe side. Each look-up
+is timed three times and the quickest counts: what another process on this machine takes is not the list's.
 """
 
 import argparse
