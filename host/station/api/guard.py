@@ -7,13 +7,12 @@ pages: the Origin is compared (OWASP, Cross-Site Request Forgery Prevention), th
 """
 
 from collections.abc import Awaitable, Callable
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException, Request
 from sqlalchemy import Engine
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -57,7 +56,7 @@ class Guard:
         if path.startswith(OPEN):
             return None
         bearer = headers.get("authorization", "").partition("Bearer ")[2]
-        cookie = _cookie(headers.get("cookie", ""))
+        cookie = _cookies(headers).get(COOKIE, "")
         person = self._who(bearer or cookie)
         if person is None:
             return _stranger(scope, path, headers)
@@ -106,7 +105,7 @@ def _stranger(scope: Scope, path: str, headers: Headers) -> Response:
 
 
 def _forbidden(headers: Headers) -> Response:
-    lang = texts.EN if "ps_lang=en" in headers.get("cookie", "") else texts.ZH
+    lang = texts.language_of(_cookies(headers))
     return Response(texts.text("login.forbidden", lang), status_code=403, media_type="text/plain; charset=utf-8")
 
 
@@ -116,11 +115,6 @@ def _ours(headers: Headers, websocket: bool) -> bool:
     return urlsplit(origin).netloc == headers.get("host", "") if origin else not websocket
 
 
-def _cookie(header: str) -> str:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return ""
-    found: Any = jar.get(COOKIE)
-    return str(found.value) if found else ""
+def _cookies(headers: Headers) -> dict[str, str]:
+    """As Starlette's requests read them."""
+    return cookie_parser(headers.get("cookie", ""))

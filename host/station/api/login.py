@@ -20,7 +20,7 @@ def router(engine: Engine, sealer: Sealer) -> APIRouter:
 
     @routes.get("/login", response_class=HTMLResponse, include_in_schema=False)
     def page(request: Request, next: str = "/") -> HTMLResponse:  # noqa: A002 - the name in the address
-        return HTMLResponse(_page(_lang(request), next, ""))
+        return HTMLResponse(_page(texts.language_of(request.cookies), next, ""))
 
     @routes.post("/login", include_in_schema=False)
     def log_in(
@@ -36,7 +36,7 @@ def router(engine: Engine, sealer: Sealer) -> APIRouter:
             key = (
                 "login.code_wanted" if found.why == "code" and not code else _WHY.get(found.why, "login.password_wrong")
             )
-            return HTMLResponse(_page(_lang(request), next, key, name), status_code=401)
+            return HTMLResponse(_page(texts.language_of(request.cookies), next, key, name), status_code=401)
         token, _ = found
         answer = RedirectResponse(_inside(next), status_code=303)
         answer.set_cookie(
@@ -58,10 +58,6 @@ def router(engine: Engine, sealer: Sealer) -> APIRouter:
 def _inside(path: str) -> str:
     """A place of ours to go on to; nothing that a browser could take for another site."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
-
-
-def _lang(request: Request) -> str:
-    return texts.EN if request.cookies.get("ps_lang") == texts.EN else texts.ZH
 
 
 def _page(lang: str, next_path: str, fault: str, name: str = "") -> str:

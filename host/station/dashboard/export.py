@@ -12,7 +12,6 @@ from fastapi.responses import StreamingResponse
 from station import texts
 from station.dashboard import figures
 from station.dashboard.asked import asked, sale_filter
-from station.dashboard.frame import language_of
 from station.dashboard.source import SaleFilter, Source
 from station.sales import SaleRow
 
@@ -85,7 +84,7 @@ def register(app: FastAPI, source: Source) -> None:
     @app.get("/sales.csv", include_in_schema=False)
     def sales_csv(request: Request) -> StreamingResponse:
         wanted = sale_filter(asked(request.query_params, ("pump", "grade", "card", "from", "to")))
-        lang = language_of(request.cookies)
+        lang = texts.language_of(request.cookies)
         return StreamingResponse(
             lines(source, wanted, lang, int(time.time())),
             media_type="text/csv; charset=utf-8",

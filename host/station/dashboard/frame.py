@@ -1,7 +1,7 @@
 """The frame of every page: name, navigation, alarms, language and theme. Choices live in two cookies of the browser."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nicegui import ui
@@ -31,11 +31,6 @@ COOKIE = "document.cookie='%s=%s;path=/;max-age=31536000;samesite=lax'"
 ALARM_LOOK_S = 0.5
 
 
-def language_of(cookies: Mapping[str, str]) -> str:
-    """A viewer's language; Chinese unless English was chosen."""
-    return texts.EN if cookies.get("ps_lang") == texts.EN else texts.ZH
-
-
 class Frame:
     """Builds pages. `bench`: whether simulated pumps run here."""
 
@@ -47,7 +42,7 @@ class Frame:
     def page(self, path: str, client: Client) -> Iterator[Words]:
         """Everything around a page's content; yields the viewer's words."""
         cookies = client.request.cookies
-        lang = language_of(cookies)
+        lang = texts.language_of(cookies)
         theme = cookies.get("ps_theme", "auto")
         theme = theme if theme in THEMES else "auto"
         t = Words(lang)

@@ -49,7 +49,10 @@ def close(conn: Connection, until: int, by: str, now: int) -> Period:
         raise PeriodError("期间尚未结束 the period is not over yet")
     if until <= book.closed_until(conn):
         raise PeriodError("该期间已结账 that period is closed already")
-    if any(sum(line.balance for line in trial_balance(conn, until) if line.asset == asset) for asset in _assets(conn)):
+    sums: defaultdict[str, int] = defaultdict(int)
+    for line in trial_balance(conn, until):
+        sums[line.asset] += line.balance
+    if any(sums.values()):
         raise PeriodError("账不平，不能结账 the books do not balance: they cannot be closed")
     conn.execute(insert(book.periods), {"until": until, "closed_at": now, "closed_by": by})
     audit.record(conn, now, by, "books.close", str(until))
@@ -118,7 +121,3 @@ def statement(conn: Connection, account: str, asset: str, limit: int, offset: in
         .offset(offset)
     )
     return [Move(*row) for row in conn.execute(query)]
-
-
-def _assets(conn: Connection) -> list[str]:
-    return list(conn.execute(select(book.balances_table.c.asset).distinct()).scalars())

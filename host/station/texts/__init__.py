@@ -19,9 +19,9 @@ from station.texts.shifts import SHIFTS
 PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **ISSUED, **LOGIN}
 
 __all__ = [
-    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade", "of",
-    "preset", "quarantine_reason", "refusal", "reset_cause", "risk_rule", "risk_state", "sale_state", "shadow_state",
-    "state", "stop_reason", "tank_state", "text", "time_quality",
+    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade",
+    "language_of", "of", "preset", "quarantine_reason", "refusal", "reset_cause", "risk_rule", "risk_state",
+    "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text", "time_quality",
 ]  # fmt: skip
 
 ZH, EN = "zh", "en"
@@ -194,6 +194,11 @@ SHADOW_STATES: Mapping[str, Pair] = {
     "waiting": ("等待记录", "waits for records"),
     "differs": ("不符", "differs"),
 }
+
+
+def language_of(cookies: Mapping[str, str]) -> str:
+    """A viewer's language; Chinese unless English was chosen."""
+    return EN if cookies.get("ps_lang") == EN else ZH
 
 
 def of(lang: str, pair: Pair) -> str:
