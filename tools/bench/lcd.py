@@ -8,6 +8,7 @@ P3 backlight, P4..P7 D4..D7. Timing is not modelled: the bus is slower than the 
 import os
 from pathlib import Path
 
+from tools.bench.four_bit import FourBitBus
 from tools.bench.st7920 import St7920
 from tools.bench.state import LcdState
 
@@ -20,28 +21,17 @@ _GLYPH_AT = 0xE000  # private use area: custom glyph n is shown as U+E000 + n
 _ROM_A00 = {0x5C: "¥", 0x7E: "→", 0x7F: "←", 0xA5: "·", 0xDF: "°", 0xFF: "█"}
 
 
-class Hd44780:
+class Hd44780(FourBitBus):
     """The controller: DDRAM, CGRAM, address counter. Starts in 8-bit mode, display off, as after power-on."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ddram = bytearray(b" " * 128)
         self.cgram = bytearray(64)
         self.on = False
-        self._four_bit = False
-        self._high: int | None = None
         self._address = 0
         self._in_cgram = False
         self._step = 1
-
-    def latch(self, rs: bool, pins: int) -> None:
-        """Takes what stands on D4..D7 (`pins`, 4 bits) at the falling edge of E."""
-        if not self._four_bit:
-            self._byte(rs, pins << 4)
-        elif self._high is None:
-            self._high = pins
-        else:
-            high, self._high = self._high, None
-            self._byte(rs, high << 4 | pins)
 
     def _byte(self, rs: bool, value: int) -> None:
         if rs:

@@ -5,34 +5,26 @@ words (two half-width characters or one GB2312 character, never across two words
 128 x 64 module shows words 0..7 of rows 0..31 above and words 8..15 below. Text and picture are exclusive-ored.
 """
 
+from tools.bench.four_bit import FourBitBus
+
 _ROWS = (0x00, 0x10, 0x08, 0x18)  # DDRAM word where each text row begins
 WIDTH, HEIGHT = 128, 64
 _NONE = "\u25af"  # a code without a character
 
 
-class St7920:
+class St7920(FourBitBus):
     """Starts as after power-on: 8-bit mode, display off, the picture's memory full of noise but not shown."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ddram = bytearray(b" " * 128)
         self.gdram = bytearray(b"\xa5" * (32 * 32))  # 32 rows of 16 words
         self.on = self.picture_on = False
-        self._four_bit = self._extended = False
-        self._high: int | None = None
+        self._extended = False
         self._byte_at = 0  # of DDRAM
         self._row = self._word = 0  # of GDRAM
         self._row_given = self._in_gdram = False
         self._half: int | None = None
-
-    def latch(self, rs: bool, pins: int) -> None:
-        """Takes what stands on D4..D7 (`pins`, 4 bits) at the falling edge of E."""
-        if not self._four_bit:
-            self._byte(rs, pins << 4)
-        elif self._high is None:
-            self._high = pins
-        else:
-            high, self._high = self._high, None
-            self._byte(rs, high << 4 | pins)
 
     def _byte(self, rs: bool, value: int) -> None:
         if rs:

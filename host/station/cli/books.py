@@ -9,7 +9,7 @@ import typer
 
 from station import ledger, texts
 from station.cli.common import existing
-from station.cli.sales import in_columns, when
+from station.cli.sales import in_columns, litres, when
 from station.cli.verify import yuan
 from station.platform import audit, clock, database
 
@@ -106,5 +106,4 @@ def day(text: str) -> int:
 
 
 def _litres(ml: int) -> str:
-    sign, whole = "-" if ml < 0 else "", abs(ml)
-    return f"{sign}{whole // 1000}.{whole % 1000:03d} L"
+    return f"{litres(ml)} L"

@@ -25,7 +25,7 @@ from station.cli.card_rules import (
     changed,
     lines,
 )
-from station.cli.common import opened
+from station.cli.common import clock_of, opened
 from station.platform import database
 from station.platform.secrets import Secrets
 
@@ -373,14 +373,10 @@ def _print(contact: Contact) -> None:
         typer.echo(f"未完成 open      {view.open.device}/{view.open.seq}，预扣 held {yuan(view.open.fen)} 元")
     for entry in reversed(view.log):
         typer.echo(
-            f"  {_clock(entry.at)}  {entry.device}/{entry.seq}  {texts.grade(entry.grade)}  "
+            f"  {clock_of(entry.at)}  {entry.device}/{entry.seq}  {texts.grade(entry.grade)}  "
             f"{entry.volume_ml / 1000:.2f} L  {yuan(entry.amount_fen)} 元"
         )
 
 
 def _day(at: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(at))
-
-
-def _clock(at: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -1,5 +1,6 @@
 """What the commands share: settings and database, with errors told in one line instead of a traceback."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,3 +51,8 @@ def existing() -> Iterator[tuple[Settings, Engine]]:
             yield settings, engine
         finally:
             engine.dispose()
+
+
+def clock_of(at: int) -> str:
+    """Unix seconds as local day and minute."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -7,15 +7,10 @@ import typer
 
 from station import forecourt, sales, texts
 from station.cli.common import existing
-from station.cli.sales import when
+from station.cli.sales import litres, when
 from station.platform import clock, database
 
 app = typer.Typer(help="计量 · metering", no_args_is_help=True)
-
-
-def litres(volume_ml: int | None) -> str:
-    """To the millilitre: 1234567 -> "1234.567"."""
-    return "-" if volume_ml is None else f"{volume_ml // 1000}.{volume_ml % 1000:03d}"
 
 
 @app.command("list")

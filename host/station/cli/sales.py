@@ -162,4 +162,6 @@ def in_columns(cells: tuple[str, ...], widths: tuple[int, ...] = WIDTHS) -> str:
 
 def litres(volume_ml: int | None) -> str:
     """ml as litres with three decimals."""
-    return "-" if volume_ml is None else f"{volume_ml // 1000}.{volume_ml % 1000:03d}"
+    if volume_ml is None:
+        return "-"
+    return f"{'-' if volume_ml < 0 else ''}{abs(volume_ml) // 1000}.{abs(volume_ml) % 1000:03d}"

@@ -2,13 +2,13 @@
 
 import csv
 import sys
-import time
 from typing import Annotated
 
 import typer
 
 from station import cards, sales, texts
-from station.cli.common import existing
+from station.cli.common import clock_of, existing
+from station.cli.sales import litres
 from station.cli.verify import yuan
 from station.platform import database
 from station.sales import DAY, SHIFT, Period
@@ -64,17 +64,17 @@ def _tell(kind: str, pump: str | None, last: int, as_csv: bool) -> None:
         typer.echo("还没有班次 · no shifts yet" if kind == SHIFT else "还没有日结 · no day was closed yet")
     for period in periods:
         title = f"{period.pump}  第 {period.number} 班 shift  " if kind == SHIFT else f"{period.pump}  "
-        until = _clock(period.ended) if period.ended else "进行中 running"
-        typer.echo(f"{title}{holders.get(period.card_no, '')}  {_clock(period.begun)} - {until}".replace("   ", "  "))
+        until = clock_of(period.ended) if period.ended else "进行中 running"
+        typer.echo(f"{title}{holders.get(period.card_no, '')}  {clock_of(period.begun)} - {until}".replace("   ", "  "))
         for n in period.nozzles:
-            measured = "" if n.measured_ml is None else f"  读数差 measured {_litres(n.measured_ml)}"
-            end = "" if n.end_ml is None else f" - {_litres(n.end_ml)}"
-            beside = f"  非销售 outside {_litres(n.outside_ml)}" if n.outside_ml else ""
+            measured = "" if n.measured_ml is None else f"  读数差 measured {litres(n.measured_ml)}"
+            end = "" if n.end_ml is None else f" - {litres(n.end_ml)}"
+            beside = f"  非销售 outside {litres(n.outside_ml)}" if n.outside_ml else ""
             typer.echo(
-                f"  枪 nozzle {n.nozzle + 1}  {texts.grade(n.grade)}  {_litres(n.start_ml)}{end}{measured}"
-                f"  销售 sold {_litres(n.sold_ml)}  {n.sales} 笔  {yuan(n.sold_fen)} 元{beside}"
+                f"  枪 nozzle {n.nozzle + 1}  {texts.grade(n.grade)}  {litres(n.start_ml)}{end}{measured}"
+                f"  销售 sold {litres(n.sold_ml)}  {n.sales} 笔  {yuan(n.sold_fen)} 元{beside}"
             )
-        total = f"{_litres(period.sold_ml)} L  {period.sales} 笔  {yuan(period.sold_fen)} 元"
+        total = f"{litres(period.sold_ml)} L  {period.sales} 笔  {yuan(period.sold_fen)} 元"
         typer.echo(f"  合计 total  {total}  {_verdict(period)}")
 
 
@@ -84,7 +84,7 @@ def _verdict(period: Period) -> str:
     if period.agrees:
         return "读数与交易相符 totalizers and sales agree"
     off = sum(n.unexplained_ml or 0 for n in period.nozzles)
-    return f"不符！差 {_litres(off)} L unexplained"
+    return f"不符！差 {litres(off)} L unexplained"
 
 
 def _write(periods: list[Period]) -> None:
@@ -99,12 +99,3 @@ def _write(periods: list[Period]) -> None:
                 (p.pump, p.number, p.card_no, p.begun, p.ended, n.nozzle + 1, n.grade, n.start_ml, n.end_ml,
                  n.measured_ml, n.sales, n.sold_ml, n.sold_fen, n.outside_ml, n.unexplained_ml)
             )  # fmt: skip
-
-
-def _litres(ml: int) -> str:
-    """To the millilitre: the report is held to it."""
-    return f"{'-' if ml < 0 else ''}{abs(ml) // 1000}.{abs(ml) % 1000:03d}"
-
-
-def _clock(at: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
