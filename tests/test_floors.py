@@ -16,7 +16,7 @@ LIB_ALLOWED = PURE | {"asyncio", "socket", "tls", "ssl", "errno", "cryptolib", "
 
 FIELDS = {
     "cards", "members", "loyalty", "marketing", "sales", "forecourt", "wetstock", "staff", "service", "risk", "insight",
-    "integrations", "accounts",
+    "integrations", "accounts", "payments", "fleets", "tills", "network",
 }  # fmt: skip
 FACES = {"api", "mqtt", "dashboard", "portal", "cli", "broker"}
 ROOTS = {"supervisor", "first_start", "setup", "__main__"}  # put the parts together; nothing but faces uses them

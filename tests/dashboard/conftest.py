@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,10 @@ from typing import Any, Literal
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from sqlalchemy import Engine
 
+from station.platform.settings import Settings, load
+from station.setup import prepare
 from tools.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,17 +29,17 @@ Scheme = Literal["light", "dark"]
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
-def station() -> Iterator[str]:
-    """The address of the pages over the fakes."""
+@contextmanager
+def served(module: str, *arguments: str, ready: str = "/_test/mode/full") -> Iterator[str]:
+    """The address of pages that another process serves; `ready`: what answers when they are there."""
     port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "tests.dashboard.serve", str(port)], cwd=ROOT)
+    server = subprocess.Popen([sys.executable, "-m", module, str(port), *arguments], cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + START_S
         while True:
             try:
-                httpx.get(f"{address}/_test/mode/full", trust_env=False, timeout=5)
+                httpx.get(address + ready, trust_env=False, timeout=5)
                 break
             except httpx.TransportError:
                 assert server.poll() is None, "the pages did not start"
@@ -45,6 +49,40 @@ def station() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def station() -> Iterator[str]:
+    """The address of the pages over the fakes."""
+    with served("tests.dashboard.serve") as address:
+        yield address
+
+
+@dataclass(frozen=True)
+class OfficeRun:
+    """A station's pages over a real database: its address, its settings and its database for the test to fill."""
+
+    url: str
+    settings: Settings
+    engine: Engine
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeRun]:
+    """Without log-in: who opens a page is `local` and may do everything."""
+    settings = load(data_dir=tmp_path_factory.mktemp("office"), bench=True)
+    engine = prepare(settings)
+    with served("tests.dashboard.office", str(settings.data_dir), ready="/api/v1/health") as address:
+        yield OfficeRun(address, settings, engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def clerk(chromium: BrowserContext, office: OfficeRun) -> Iterator["Viewer"]:
+    """Someone at the office's pages; fails the test if the browser complained or anything left the machine."""
+    person = Viewer(chromium, office.url)
+    yield person
+    person.leave()
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +135,15 @@ class Viewer:
         page.goto(self.station + path)
         return page
 
+    def leave(self) -> None:
+        """Closes the pages; AssertionError if the browser complained or anything left the machine."""
+        for page in self.pages:
+            page.close()
+        assert self.errors == []
+        here = (self.station, self.station.replace("http", "ws"), "data:", "blob:")
+        abroad = [url for url in self.asked if not url.startswith(here)]
+        assert abroad == []
+
     def tell(self, path: str) -> Any:
         """Steers the fakes."""
         return httpx.get(self.station + path, trust_env=False).json()
@@ -110,9 +157,4 @@ def viewer(chromium: BrowserContext, station: str) -> Iterator[Viewer]:
     person.tell("/_test/bench/alive")
     person.tell("/_test/fresh")
     yield person
-    for page in person.pages:
-        page.close()
-    assert person.errors == []
-    here = (station, station.replace("http", "ws"), "data:", "blob:")
-    abroad = [url for url in person.asked if not url.startswith(here)]
-    assert abroad == []
+    person.leave()

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from station import staff
+from station.api import app as api_app
 from station.api import create_app
 from station.api import routes as api_routes
 from station.forecourt import LiveBoard
@@ -199,7 +200,12 @@ def test_x3_every_route_names_its_action_and_every_role_gets_exactly_what_it_hol
     guarded: tuple[Engine, Settings, TestClient],
 ) -> None:
     engine, settings, client = guarded
-    routes = [r for r in api_routes.router(settings, engine, LiveBoard()).routes if isinstance(r, APIRoute)]
+    secrets = Secrets.load(settings.secrets_path)
+    routers = [
+        api_routes.router(settings, engine, LiveBoard()),
+        *(field.router(settings, engine, secrets) for field in api_app.FIELDS),
+    ]
+    routes = [r for router in routers for r in router.routes if isinstance(r, APIRoute)]
     paths = client.app.openapi()["paths"]  # type: ignore[attr-defined]
     assert {f"/api/v1{r.path}" for r in routes} == {path for path in paths if path.startswith("/api/")}
     tokens = {role: _person(guarded, role) for role in staff.ROLES}

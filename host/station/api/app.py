@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -18,6 +19,8 @@ from station.platform.secrets import Secrets
 from station.platform.settings import Settings, is_loopback
 
 API = "/api/v1"
+# Modules with router(settings, engine, secrets) -> APIRouter, one for each field.
+FIELDS: tuple[Any, ...] = ()
 
 
 def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard: bool = True) -> FastAPI:
@@ -52,10 +55,12 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
     app.add_exception_handler(ValueError, _refused)
     app.include_router(login.router(engine, Sealer(secrets.data_keys)))
     app.include_router(routes.router(settings, engine, live), prefix=API)
+    for field in FIELDS:
+        app.include_router(field.router(settings, engine, secrets), prefix=API)
     if dashboard:
-        from station.dashboard import mount
+        from station.dashboard import Office, mount
 
-        mount(app, settings, live, engine)
+        mount(app, Office(settings, secrets, engine), live)
     return app
 
 

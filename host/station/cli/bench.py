@@ -52,6 +52,7 @@ class PulserKind(StrEnum):
     noisy_a = "noisy_a"
     noisy_b = "noisy_b"
     swapped = "swapped"
+    reversed = "reversed"
 
 
 class BrokerDo(StrEnum):

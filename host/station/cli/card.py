@@ -4,7 +4,6 @@ import getpass
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ from station.cli.card_rules import (
     lines,
 )
 from station.cli.common import clock_of, opened
-from station.platform import database
+from station.platform import database, typed
 from station.platform.secrets import Secrets
 
 app = typer.Typer(help="卡务：发卡、查询、充值、停用 · the card desk", no_args_is_help=True)
@@ -105,12 +104,12 @@ def _fen(text: str) -> int:
 def _scaled(text: str, unit: int, otherwise: str) -> int:
     """A decimal number as typed, in whole 1/unit, above 0. typer.BadParameter, told as `otherwise`."""
     try:
-        scaled = Decimal(text) * unit
-        if not scaled.is_finite() or scaled != int(scaled) or not 0 < scaled <= 100_000 * unit:
-            raise ValueError
-    except (InvalidOperation, ValueError):
-        raise typer.BadParameter(otherwise) from None
-    return int(scaled)
+        found = typed.scaled(text, unit, 100_000, otherwise)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not found:
+        raise typer.BadParameter(otherwise)
+    return found
 
 
 def _grades(text: str) -> tuple[int, ...]:

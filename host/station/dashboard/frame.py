@@ -11,20 +11,26 @@ from station import texts
 from station.dashboard import figures, words
 from station.dashboard.dom import Icon, Tag, Words, press
 from station.dashboard.hub import AlarmLine, Hub
-from station.staff import permissions
+from station.staff import Person, permissions
 
-PAGES = (
-    ("/", "nav.forecourt"),
-    ("/sales", "nav.sales"),
-    ("/tanks", "nav.tanks"),
-    ("/meter", "nav.meter"),
-    ("/shifts", "nav.shifts"),
-    ("/cards", "nav.cards"),
-    ("/accounts", "nav.accounts"),
-    ("/issued", "nav.issued"),
-    ("/quarantine", "nav.quarantine"),
+# Groups of pages in the order of the day's work; the bar shows the groups, below it the pages of the one that is open.
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "nav.group.forecourt",
+        (
+            ("/", "nav.forecourt"),
+            ("/sales", "nav.sales"),
+            ("/tanks", "nav.tanks"),
+            ("/meter", "nav.meter"),
+            ("/shifts", "nav.shifts"),
+            ("/issued", "nav.issued"),
+            ("/quarantine", "nav.quarantine"),
+        ),
+    ),
+    ("nav.group.cards", (("/cards", "nav.cards"),)),
+    ("nav.group.fleets", (("/accounts", "nav.accounts"),)),
 )
-BENCH = ("/bench", "nav.bench")
+BENCH = ("nav.group.bench", (("/bench", "nav.bench"),))
 THEMES = {"auto": None, "light": False, "dark": True}
 THEME_ICONS = {"auto": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
 COOKIE = "document.cookie='%s=%s;path=/;max-age=31536000;samesite=lax'"
@@ -36,32 +42,29 @@ class Frame:
 
     def __init__(self, hub: Hub, bench: bool) -> None:
         self.hub = hub
-        self.pages = (*PAGES, BENCH) if bench else PAGES
+        self.groups = (*GROUPS, BENCH) if bench else GROUPS
+        self.titles = dict(page for _, pages in self.groups for page in pages)
 
     @contextmanager
-    def page(self, path: str, client: Client) -> Iterator[Words]:
-        """Everything around a page's content; yields the viewer's words."""
+    def page(self, path: str, client: Client, title: str = "") -> Iterator[Words]:
+        """Everything around a page's content; yields the viewer's words. path: the page's in GROUPS; title: a key of
+        its own for a page that stands below it."""
         cookies = client.request.cookies
         lang = texts.language_of(cookies)
         theme = cookies.get("ps_theme", "auto")
         theme = theme if theme in THEMES else "auto"
         t = Words(lang)
         person = getattr(client.request.state, "person", None)  # put there by the guard
-        title_key = dict(self.pages)[path]
         # The page object is shared by all viewers; language and theme are one viewer's.
         client.page = copy.copy(client.page)
         client.page.language = "en-US" if lang == texts.EN else "zh-CN"
         client.page.dark = THEMES[theme]
-        client.title = f"{t(title_key)} · {t('brand')}"
+        client.title = f"{t(title or self.titles[path])} · {t('brand')}"
         client.on_connect(lambda: self.hub.joined(client.id))
         client.on_delete(lambda: self.hub.left(client.id))
         with Tag("header", look="bar"):
             Tag("a", t("brand"), "brand", href="/")
-            with Tag("nav"):
-                for link, key in self.pages:
-                    if person is not None and not person.may(permissions.for_page(link)):
-                        continue
-                    Tag("a", t(key), "here" if link == path else "", href=link)
+            open_group = self._navigation(t, path, person)
             with Tag("div", look="tools"):
                 Tag("span", t("frame.zone", zone=figures.zone()), "zone")
                 AlarmBadge(self.hub, t)
@@ -70,8 +73,25 @@ class Frame:
                     with Tag("form", look="who", method="post", action="/logout"):
                         Tag("span", f"{person.full_name} · {t('role.' + person.role)}")
                         Tag("button", t("login.out"), "press plain", type="submit")
+        if len(open_group) > 1:
+            with Tag("nav", look="pages"):
+                for link, key in open_group:
+                    Tag("a", t(key), "here" if link == path else "", href=link)
         with Tag("div", look="content"):
             yield t
+
+    def _navigation(self, t: Words, path: str, person: Person | None) -> list[tuple[str, str]]:
+        """Draws the groups that this person may see; the pages of the open one."""
+        here: list[tuple[str, str]] = []
+        with Tag("nav"):
+            for group, pages in self.groups:
+                seen = [page for page in pages if person is None or person.may(permissions.for_page(page[0]))]
+                if not seen:
+                    continue
+                is_open = any(link == path for link, _ in seen)
+                here = seen if is_open else here
+                Tag("a", t(group), "here" if is_open else "", href=seen[0][0])
+        return here
 
     @staticmethod
     def _switches(t: Words, theme: str) -> None:

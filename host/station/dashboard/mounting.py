@@ -10,14 +10,20 @@ from nicegui import ui
 from station.dashboard import accounts, bench, export, forecourt, issued, lists, meter, shifts, tanks
 from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
+from station.dashboard.office import Office
 from station.dashboard.source import Source
+from station.forecourt import LiveBoard
+
+# Modules with register(frame, office): pages over the database itself.
+OFFICE: tuple[Any, ...] = ()
 
 RECONNECT_S = 30.0  # a page that lost its line for so long goes on where it was, without a reload
 STATIC = Path(__file__).parent / "static"
 
 
-def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
-    """Registers all pages over `source`; `bench_url`: the bench service, None where no pump is simulated."""
+def build(app: FastAPI, source: Source, bench_url: str | None, office: Office | None = None) -> Hub:
+    """Registers all pages over `source`. bench_url: the bench service, None where no pump is simulated; office: what
+    the office's pages work on, None to leave them out."""
     hub = Hub(source)
     frame = Frame(hub, bench_url is not None)
     pages.add_static_files("/static", STATIC)
@@ -31,6 +37,8 @@ def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
     accounts.register(frame)
     issued.register(frame)
     export.register(app, source)
+    for part in OFFICE if office is not None else ():
+        part.register(frame, office)
     if bench_url is not None:
         bench.register(frame, bench_url)
     ui.run_with(
@@ -47,8 +55,9 @@ def build(app: FastAPI, source: Source, bench_url: str | None) -> Hub:
     return hub
 
 
-def mount(app: FastAPI, settings: Any, live: Any, database: Any) -> None:
+def mount(app: FastAPI, office: Office, live: LiveBoard) -> None:
     """What the station calls: pages over the real database and the live board."""
     from station.dashboard.reads import StationSource
 
-    build(app, StationSource(live, database), settings.bench_url if settings.bench else None)
+    settings = office.settings
+    build(app, StationSource(live, office.engine), settings.bench_url if settings.bench else None, office)

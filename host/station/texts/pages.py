@@ -7,7 +7,16 @@ Pair = tuple[str, str]
 PAGES: Mapping[str, Pair] = {
     # frame
     "brand": ("油站通 Pumpside", "Pumpside"),
-    "nav.forecourt": ("现场", "Forecourt"),
+    "nav.group.forecourt": ("现场", "Forecourt"),
+    "nav.group.cards": ("卡务", "Cards"),
+    "nav.group.fleets": ("单位", "Fleets"),
+    "nav.group.bench": ("模拟台", "Bench"),
+    "form.working": ("正在处理…", "Working …"),
+    "form.failed": (
+        "没有完成（{why}），可以再试，不会重复入账",
+        "Not done ({why}); try again, nothing is booked twice",
+    ),
+    "nav.forecourt": ("油机", "Pumps"),
     "nav.sales": ("交易", "Sales"),
     "nav.tanks": ("油罐", "Tanks"),
     "nav.cards": ("卡片", "Cards"),
@@ -230,6 +239,7 @@ PAGES: Mapping[str, Pair] = {
     "bench.pulser.stuck_b": ("B 相卡死", "B stuck"),
     "bench.pulser.doubled_a": ("A 相重复计", "A doubled"),
     "bench.pulser.swapped": ("两相接反", "A and B swapped"),
+    "bench.pulser.reversed": ("反转", "running backwards"),
     "bench.pulser.noisy_a": ("A 相干扰", "A noisy"),
     "bench.pulser.noisy_b": ("B 相干扰", "B noisy"),
     "bench.valve.big": ("大阀", "big valve"),

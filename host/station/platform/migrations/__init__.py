@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from station.platform import audit, once  # noqa: F401 - their tables belong to every database
+from station.platform import audit, once, parameters  # noqa: F401 - their tables belong to every database
 from station.platform.database import APPEND_ONLY, DatabaseError, write
 
 HERE = Path(__file__).parent

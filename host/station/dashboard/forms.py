@@ -1,0 +1,123 @@
+"""Forms of the office's pages: fields with labels, one button, what came of it said in place. Enter sends.
+
+A form keeps one idempotency key until its command is done: a double click, or a second try after a lost answer, is the
+same command.
+"""
+
+import inspect
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from station.dashboard.dom import Icon, Tag, Words
+
+_VALUE = "(e) => emit(e.target.value)"
+_CHECKED = "(e) => emit(e.target.checked)"
+
+
+class Field:
+    """A labelled input; `.value` is what was typed. kind: text, password, date, number, tel, checkbox."""
+
+    def __init__(self, label: str, value: str = "", kind: str = "text", hint: str = "", **props: str) -> None:
+        self.value = value
+        with Tag("label", look="check" if kind == "checkbox" else "") as self.root:
+            Tag("span", label)
+            self.input = Tag("input", type=kind, autocomplete="off", placeholder=hint, **props)
+        if value:
+            # Not `value`: Vue would put it back over what was typed whenever anything on the page changes.
+            self.input.props["defaultValue"] = value
+        if kind == "checkbox":
+            self.input.on("change", lambda e: self._take("1" if e.args else ""), js_handler=_CHECKED)
+        else:
+            self.input.on("input", lambda e: self._take(str(e.args)), js_handler=_VALUE)
+
+    def _take(self, value: str) -> None:
+        self.value = value
+
+    def set(self, value: str) -> None:
+        """Another content, as after a command was done."""
+        self.value = value
+        self.input.client.run_javascript(f"getHtmlElement({self.input.id}).value = {json.dumps(value)}")
+
+
+class Choice:
+    """A labelled list of choices: value -> word; `.value` is the chosen one."""
+
+    def __init__(self, label: str, choices: Mapping[str, str], value: str = "", **props: str) -> None:
+        self.value = value if value in choices else next(iter(choices), "")
+        with Tag("label") as self.root:
+            Tag("span", label)
+            with Tag("select", **props) as self.input:
+                for key, word in choices.items():
+                    option = Tag("option", word, value=key)
+                    if key == self.value:
+                        option.props["selected"] = True
+        self.input.on("change", lambda e: self._take(str(e.args)), js_handler=_VALUE)
+
+    def _take(self, value: str) -> None:
+        self.value = value
+
+
+class Form:
+    """Fields are made inside `with form:`; `do(key)` does the command and returns what to say. ValueError: said in red.
+
+    do may be a coroutine function. Its first half sentence should be what happened, in the viewer's language.
+    """
+
+    def __init__(self, t: Words, label: str, do: Callable[[str], str | Awaitable[str]], icon: str = "check") -> None:
+        self.t, self._do, self._label, self._icon = t, do, label, icon
+        self.key = _new_key()
+        self.busy = False
+        self.root = Tag("form", look="controls", onsubmit="return false")
+        self.root.on("submit", self.submit)
+        self.button: Tag | None = None
+        self.said = Tag("div", "", "said hidden", role="status")
+
+    def __enter__(self) -> "Form":
+        self.root.__enter__()
+        return self
+
+    def __exit__(self, *about: Any) -> None:
+        with Tag("button", look="press on", type="submit") as self.button:
+            Icon(self._icon)
+            Tag("span", self._label)
+        self.root.__exit__(*about)
+
+    async def submit(self) -> None:
+        """What the button and Enter do."""
+        if self.busy:
+            return
+        self.busy = True
+        self.tell(self.t("form.working"), "muted")
+        try:
+            answer = self._do(self.key)
+            said = await answer if inspect.isawaitable(answer) else answer
+        except ValueError as error:
+            self.tell(of_language(str(error), self.t.lang), "bad")
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is told; the key stays, so that trying again is safe
+            self.tell(self.t("form.failed", why=type(error).__name__), "bad")
+        else:
+            self.key = _new_key()
+            self.tell(str(said), "good")
+        finally:
+            self.busy = False
+
+    def tell(self, words: str, look: str) -> None:
+        """Says something under the form. look: good, bad or muted."""
+        self.said.text = words
+        self.said.look(f"said {look}")
+        self.said.put("role", "alert" if look == "bad" else "status")
+
+
+def of_language(message: str, lang: str) -> str:
+    """The half of a message "中文 English" that a viewer reads; a message without halves is shown whole."""
+    cut = max((i for i, sign in enumerate(message) if ord(sign) > 0x2E7F), default=-1) + 1
+    halves = message[:cut].strip(), message[cut:].strip(" 。：:")
+    if not all(halves):
+        return message
+    return halves[1] if lang == "en" else halves[0]
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
