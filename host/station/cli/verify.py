@@ -41,7 +41,8 @@ def verify() -> None:
         typer.echo(f"! {len(invariant.waiting)} 张卡等待记录 · cards wait for records: {', '.join(invariant.waiting)}")
     parts = (
         f"卡 {yuan(invariant.cards_fen)} + 待充 {yuan(invariant.pending_fen)} + 在途 {yuan(invariant.in_flight_fen)}"
-        f" + 售油 {yuan(invariant.sales_fen)} = 收入 {yuan(invariant.paid_in_fen)}"
+        f" + 售油 {yuan(invariant.sales_fen)} + 其他 {yuan(invariant.other_fen)}"
+        f" = 收入 {yuan(invariant.paid_in_fen)} + 单位欠款 {yuan(invariant.owed_fen)}"
     )
     typer.echo(f"{total} 笔交易 sales; {parts}; 差额 difference {invariant.difference_fen} 分 fen")
     if findings:

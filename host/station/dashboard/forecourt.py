@@ -89,11 +89,16 @@ class ForecourtPage:
                 ("money.flight", money.in_flight_fen),
                 ("money.pending", money.pending_fen),
                 ("money.sold", money.sales_fen),
+                ("money.other", money.other_fen),
             ):
-                Tag("span", "+", "sign")
-                self._term(key, fen)
+                if fen or key != "money.other":
+                    Tag("span", "+", "sign")
+                    self._term(key, fen)
             Tag("span", "=", "sign")
             self._term("money.loaded", money.paid_in_fen)
+            if money.owed_fen:
+                Tag("span", "+", "sign")
+                self._term("money.owed", money.owed_fen)
             verdict = t("money.ok") if money.holds else t("money.off")
             difference = f"{t('money.difference')} {figures.yuan(money.difference_fen)} {t('unit.yuan')}"
             look, icon = ("good", "balance") if money.holds else ("bad", "error")

@@ -2,19 +2,28 @@
 
 A transfer moves an amount from its debit account to its credit account (`purse -> in flight`, as PURSE.md writes it);
 a balance is what came in less what went out, so all balances of an asset add up to nought. Amounts are whole numbers:
-fen for money, ml for fuel.
+fen for money, ml for fuel, pieces for shop goods.
 """
 
 from station.ledger.accounts import (
     alarm_fuel,
+    bill,
+    capital,
     cash,
     delivery,
     gateway,
+    goods,
     inflight,
+    over_short,
     pending,
     purse,
     receivable,
+    returns,
     sales,
+    shop,
+    shop_counted,
+    shop_received,
+    shop_sold,
     sold,
     tank,
     tested,
@@ -22,6 +31,7 @@ from station.ledger.accounts import (
 from station.ledger.book import (
     FEN,
     ML,
+    PIECES,
     Entry,
     KeyReusedError,
     Transfer,
@@ -37,20 +47,27 @@ from station.ledger.book import (
 )
 from station.ledger.chart import class_of
 from station.ledger.check import Finding, verify, zero_sums
+from station.ledger.nightly import SYSTEM, Check, Seen, check_count, checks, is_due, keep, look
+from station.ledger.nightly import newest as newest_check
 from station.ledger.periods import (
     Line,
     Move,
     Period,
     PeriodError,
     close,
+    move_count,
     periods,
     statement,
     trial_balance,
 )
+from station.ledger.vouchers import VoucherLine, vouchers
 
 __all__ = [
     "FEN",
     "ML",
+    "PIECES",
+    "SYSTEM",
+    "Check",
     "Entry",
     "Finding",
     "KeyReusedError",
@@ -58,16 +75,29 @@ __all__ = [
     "Move",
     "Period",
     "PeriodError",
+    "Seen",
     "Transfer",
+    "VoucherLine",
     "alarm_fuel",
     "balance",
     "balances",
+    "bill",
+    "capital",
     "cash",
+    "check_count",
+    "checks",
     "class_of",
     "close",
     "delivery",
     "gateway",
+    "goods",
     "inflight",
+    "is_due",
+    "keep",
+    "look",
+    "move_count",
+    "newest_check",
+    "over_short",
     "pending",
     "periods",
     "post",
@@ -76,9 +106,14 @@ __all__ = [
     "posted_by_prefix",
     "purse",
     "rebuild",
-    "reverse",
     "receivable",
+    "returns",
+    "reverse",
     "sales",
+    "shop",
+    "shop_counted",
+    "shop_received",
+    "shop_sold",
     "sold",
     "statement",
     "tank",
@@ -86,5 +121,6 @@ __all__ = [
     "total",
     "trial_balance",
     "verify",
+    "vouchers",
     "zero_sums",
 ]

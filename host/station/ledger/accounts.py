@@ -31,6 +31,51 @@ def gateway(name: str) -> str:
     return f"gateway:{name}"
 
 
+def capital(owner: str) -> str:
+    """What an owner put into the safe, fen."""
+    return f"capital:{owner}"
+
+
+def bill(number: int) -> str:
+    """Paid in for a till's bill that is not closed yet, fen: nought once it is."""
+    return f"bill:{number}"
+
+
+def goods(code: str) -> str:
+    """Shop goods sold, fen."""
+    return f"goods:{code}"
+
+
+def returns(what: str) -> str:
+    """Money given back for fuel (`grade:1`) or goods (their code), fen: below nought, beside what was sold."""
+    return f"returns:{what}"
+
+
+def over_short(drawer: str) -> str:
+    """What a drawer was counted above (or, below nought, short of) the books, fen."""
+    return f"over_short:{drawer}"
+
+
+def shop(code: str) -> str:
+    """Goods on the shelf, pieces."""
+    return f"shop:{code}"
+
+
+def shop_received(code: str) -> str:
+    """Goods that came in, pieces: below nought by what came."""
+    return f"shop_received:{code}"
+
+
+def shop_sold(code: str) -> str:
+    """Goods sold, pieces."""
+    return f"shop_sold:{code}"
+
+
+def shop_counted(code: str) -> str:
+    """Goods that a stocktake found missing (above nought) or too many, pieces."""
+    return f"shop_counted:{code}"
+
+
 def receivable(account: int) -> str:
     """What an account (a fleet, say) owes for fuel, fen: below nought by what is owed, as cash; above: paid ahead."""
     return f"receivable:{account}"

@@ -12,6 +12,7 @@ from station.platform.database import STRICT, BigInt, append_only, metadata
 
 FEN = "fen"
 ML = "ml"
+PIECES = "pcs"
 
 # One row per transfer: it balances by construction on both databases.
 transfers = append_only(

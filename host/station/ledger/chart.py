@@ -17,12 +17,14 @@ CLASSES: Mapping[str, str] = {
     "purse": LIABILITY,
     "inflight": LIABILITY,
     "pending": LIABILITY,
+    "capital": LIABILITY,  # what the owner put in
     "bill": LIABILITY,  # paid in for a bill that is not closed yet
     "due_to": LIABILITY,  # other stations, partners
     "points": LIABILITY,
     "pool": LIABILITY,  # a fleet's prepaid money
     "sales": INCOME,
     "goods": INCOME,
+    "returns": INCOME,  # given back: below nought
     "breakage": INCOME,  # points that expired
     "over_short": EXPENSE,  # drawers counted above or below
     "rebate": EXPENSE,
@@ -33,6 +35,9 @@ CLASSES: Mapping[str, str] = {
     "tested": STOCK,
     "alarmed": STOCK,
     "shop": STOCK,
+    "shop_received": STOCK,
+    "shop_sold": STOCK,
+    "shop_counted": STOCK,
 }
 
 

@@ -13,9 +13,10 @@ from station.sales.shadowing import shadows
 class Invariant:
     """All in fen. It holds when difference_fen is 0 and nothing differs.
 
-    difference_fen = cards_fen + pending_fen + in_flight_fen + sales_fen - paid_in_fen - owed_fen, where cards_fen takes
-    each card's own purse as last seen, and the books' word for cards that wait for records still out; owed_fen is what
-    accounts owe for fuel (below nought: paid ahead).
+    difference_fen = cards_fen + pending_fen + in_flight_fen + sales_fen + other_fen - paid_in_fen - owed_fen, where
+    cards_fen takes each card's own purse as last seen, and the books' word for cards that wait for records still out;
+    owed_fen is what accounts owe for fuel (below nought: paid ahead), other_fen what stands on every other money
+    account: shop sales, floats, drawers counted over and short, money given back.
     """
 
     paid_in_fen: int
@@ -30,6 +31,7 @@ class Invariant:
     books_balance: bool  # all balances of money and of fuel add up to nought
     checked_at: int
     owed_fen: int = 0
+    other_fen: int = 0
 
     @property
     def holds(self) -> bool:
@@ -45,17 +47,19 @@ def money_invariant(conn: Connection, now: int | None = None) -> Invariant:
     paid_in = -ledger.total(conn, "cash:") - ledger.total(conn, "gateway:")
     owed = -ledger.total(conn, "receivable:")
     pending, in_flight, sold = (ledger.total(conn, prefix) for prefix in ("pending:", "inflight:", "sales:"))
+    other = ledger.total(conn, "") - sum(purses.values()) - pending - in_flight - sold + paid_in + owed
     return Invariant(
         paid_in_fen=paid_in,
         cards_fen=cards_fen,
         pending_fen=pending,
         in_flight_fen=in_flight,
         sales_fen=sold,
-        difference_fen=cards_fen + pending + in_flight + sold - paid_in - owed,
+        difference_fen=cards_fen + pending + in_flight + sold + other - paid_in - owed,
         cards=len(cards),
         waiting=tuple(card.card_no for card in cards if card.state == "waiting"),
         differing=tuple(card.card_no for card in cards if card.state == "differs"),
         books_balance=not any(ledger.zero_sums(conn).values()),
         checked_at=clock.now() if now is None else now,
         owed_fen=owed,
+        other_fen=other,
     )

@@ -20,6 +20,8 @@ ACCOUNT_KINDS: Mapping[str, Pair] = {
     "purse": ("卡内余额", "card purses"),
     "inflight": ("在途预扣", "in flight"),
     "pending": ("待写卡充值", "pending loads"),
+    "capital": ("业主投入", "put in by the owner"),
+    "returns": ("销售退款", "given back"),
     "bill": ("账单预收", "paid for bills"),
     "due_to": ("应付他站与伙伴", "due to others"),
     "points": ("积分负债", "points liability"),
@@ -36,6 +38,9 @@ ACCOUNT_KINDS: Mapping[str, Pair] = {
     "tested": ("检定回罐", "tests returned"),
     "alarmed": ("报警出油", "fuel alarmed"),
     "shop": ("便利店库存", "shop stock"),
+    "shop_received": ("便利店进货", "shop goods received"),
+    "shop_sold": ("便利店已售", "shop goods sold"),
+    "shop_counted": ("便利店盘亏", "shop goods missing"),
 }
 
 RISK_RULES: Mapping[str, Pair] = {
