@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 import station.cards  # noqa: F401 - its tables belong to the schema
+import station.fleets  # noqa: F401
 import station.risk  # noqa: F401
 import station.staff  # noqa: F401
 from station import setup

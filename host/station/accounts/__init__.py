@@ -5,6 +5,7 @@ Money is fen; an account's number stands on its cards as their company.
 
 from station.accounts import tables as tables
 from station.accounts.leases import (
+    LEAST_FEN,
     Grant,
     Heard,
     Lease,
@@ -14,6 +15,7 @@ from station.accounts.leases import (
     count,
     follow,
     give_up,
+    granted,
     lease,
     verify,
 )
@@ -26,6 +28,7 @@ from station.accounts.registry import (
     Terms,
     account,
     change,
+    lent_fen,
     listing,
     open_account,
     pay,
@@ -34,6 +37,7 @@ from station.accounts.registry import (
 
 __all__ = [
     "ACTIVE",
+    "LEAST_FEN",
     "STOPPED",
     "Account",
     "AccountError",
@@ -49,8 +53,10 @@ __all__ = [
     "count",
     "follow",
     "give_up",
+    "granted",
     "lease",
     "leases",
+    "lent_fen",
     "listing",
     "open_account",
     "pay",

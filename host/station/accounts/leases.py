@@ -41,6 +41,7 @@ class Lease:
     until_seq: int | None
     closed_at: int | None
     closed: str | None
+    card_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Question:
     """A pump asks for a sale that begins now. name: never used twice. want_fen: what it can cost at most.
 
     held: the offline lease that the device says it has of this account (0: none); head: the sequence number that its
-    next record will have. So a lease it does not hold was used before `head`, or never will be.
+    next record will have. So a lease it does not hold was used before `head`, or never will be. card_no: 16 digits.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Question:
     want_fen: int
     held: int
     head: int
+    card_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,24 @@ class Heard:
     taken: list[tuple[int, int, int, int]] = field(default_factory=list)  # (seq, lease, account, how)
 
 
-def authorise(conn: Connection, number: int, asked: Question, now: int) -> Grant | None:
+def granted(conn: Connection, asked: Question) -> Grant | None:
+    """What was answered to this question before."""
+    c = leases.c
+    query = select(leases).where(c.device == asked.device, c.question == asked.name).order_by(c.lease)
+    before = [_lease(row) for row in conn.execute(query)]
+    return Grant(before[0], before[1] if len(before) > 1 else None) if before else None
+
+
+def authorise(conn: Connection, number: int, asked: Question, now: int, ahead: bool = True) -> Grant | None:
     """Lend for the sale in hand; None: the account is refused. Call in a writer's transaction.
 
     The same question gets the same answer; one older than another of that device, which it cannot wait for any more,
-    gets none and changes nothing.
+    gets none and changes nothing. ahead: lend for times without the station as well; a pump keeps such a lease under
+    the number on the card, so that is for the account of that number only.
     """
-    before = _answered(conn, asked)
+    before = granted(conn, asked)
     if before:
-        return Grant(before[0], before[1] if len(before) > 1 else None)
+        return before
     newest = conn.execute(select(func.max(leases.c.head)).where(leases.c.device == asked.device)).scalar()
     if newest is not None and asked.head <= newest:
         return None
@@ -98,15 +109,9 @@ def authorise(conn: Connection, number: int, asked: Question, now: int) -> Grant
     terms, valid_s = known.terms, known.terms.offline_hours * 3600
     sale = _lend(conn, number, asked, SALE, sale_fen, 1, now, SALE_VALID_S)
     ahead_fen = min(terms.offline_fen, known.available_fen - sale_fen)
-    if ahead_fen < LEAST_FEN or not _is_due(conn, asked.held, terms.offline_fen, valid_s, now):
+    if not ahead or ahead_fen < LEAST_FEN or not _is_due(conn, asked.held, terms.offline_fen, valid_s, now):
         return Grant(sale, None)
     return Grant(sale, _lend(conn, number, asked, OFFLINE, ahead_fen, terms.offline_count, now, valid_s))
-
-
-def _answered(conn: Connection, asked: Question) -> list[Lease]:
-    c = leases.c
-    query = select(leases).where(c.device == asked.device, c.question == asked.name).order_by(c.lease)
-    return [_lease(row) for row in conn.execute(query)]
 
 
 def _not_held(conn: Connection, number: int, asked: Question) -> None:
@@ -140,6 +145,7 @@ def _lend(
         until_seq=None,
         closed_at=None,
         closed=None,
+        card_no=asked.card_no,
     )
     conn.execute(insert(leases).values(asdict(lent)))
     return lent

@@ -95,11 +95,12 @@ def set_state(conn: Connection, number: int, state: str, at: int, by: str = "des
 
 
 def pay(conn: Connection, number: int, amount_fen: int, drawer: str, key: str, at: int, by: str = "desk") -> Account:
-    """The account pays into a drawer; key: a name of this payment that is never used twice. AccountError."""
+    """The account pays; key: a name of this payment that is never used twice. drawer: see ledger.paid_from.
+    AccountError."""
     if amount_fen <= 0:
         raise AccountError("金额须大于零 the amount must be above zero")
     known = _known(conn, number)
-    lines = [Transfer(ledger.cash(drawer), ledger.receivable(number), amount_fen)]
+    lines = [Transfer(ledger.paid_from(drawer), ledger.receivable(number), amount_fen)]
     if ledger.post(conn, f"account-pay:{key}", at, lines):
         old, new = {"owed_fen": known.owed_fen}, {"owed_fen": known.owed_fen - amount_fen, "drawer": drawer}
         audit.record(conn, at, by, "account.pay", f"account {number}", old, new, "")
@@ -125,12 +126,19 @@ def _accounts(conn: Connection, number: int | None) -> list[Account]:
     return made
 
 
-def lent_fen(conn: Connection, number: int | None = None) -> dict[int, int]:
-    """By account, what open leases may still cost: the part of each that no sale in the books has used."""
+def lent_fen(conn: Connection, number: int | None = None, card_no: str = "") -> dict[int, int]:
+    """By account, what open leases may still cost: the part of each that no sale in the books has used.
+
+    card_no: only what was lent for the sale in hand of this card.
+    """
     c = leases.c
     query = select(c.account, c.amount_fen, c.used_fen, c.count, c.ended).where(c.closed_at.is_(None))
+    if number is not None:
+        query = query.where(c.account == number)
+    if card_no:
+        query = query.where(c.card_no == card_no, c.how == "sale")
     sums: dict[int, int] = {}
-    for row in conn.execute(query if number is None else query.where(c.account == number)):
+    for row in conn.execute(query):
         left_fen = max(0, row.amount_fen - row.used_fen) if row.ended < row.count else 0
         sums[row.account] = sums.get(row.account, 0) + left_fen
     return sums

@@ -27,6 +27,7 @@ accounts = Table(
 # how: sale (for the sale in hand) or offline. used_fen, started, ended: sums over the sales made under it, as known.
 # question, head: the pump's question that it answers, and the sequence number its next record was to have then.
 # until_seq: a START under it, if there is one, is not newer than that record of the device. closed: why, NULL: open.
+# card_no: of the card that asked ("": not known).
 leases = Table(
     "leases",
     metadata,
@@ -46,6 +47,7 @@ leases = Table(
     Column("until_seq", BigInt),
     Column("closed_at", BigInt),
     Column("closed", Text),
+    Column("card_no", Text, nullable=False, server_default=""),
     CheckConstraint("how IN ('sale', 'offline')", name="how"),
     CheckConstraint("amount_fen > 0", name="amount"),
     **STRICT,

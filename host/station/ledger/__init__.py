@@ -8,15 +8,21 @@ fen for money, ml for fuel, pieces for shop goods.
 from station.ledger.accounts import (
     alarm_fuel,
     bill,
+    bonus,
     capital,
     cash,
     delivery,
     gateway,
     goods,
+    incentive,
     inflight,
     over_short,
+    owed_staff,
+    paid_from,
+    paid_in,
     pending,
     purse,
+    rebate,
     receivable,
     returns,
     sales,
@@ -47,7 +53,7 @@ from station.ledger.book import (
 )
 from station.ledger.chart import class_of
 from station.ledger.check import Finding, verify, zero_sums
-from station.ledger.nightly import SYSTEM, Check, Seen, check_count, checks, is_due, keep, look
+from station.ledger.nightly import SYSTEM, Check, Seen, check_count, checks, is_due, keep, look, run_check
 from station.ledger.nightly import newest as newest_check
 from station.ledger.periods import (
     Line,
@@ -60,6 +66,7 @@ from station.ledger.periods import (
     statement,
     trial_balance,
 )
+from station.ledger.receivables import Posting, postings
 from station.ledger.vouchers import VoucherLine, vouchers
 
 __all__ = [
@@ -82,6 +89,7 @@ __all__ = [
     "balance",
     "balances",
     "bill",
+    "bonus",
     "capital",
     "cash",
     "check_count",
@@ -91,24 +99,31 @@ __all__ = [
     "delivery",
     "gateway",
     "goods",
+    "incentive",
     "inflight",
+    "paid_in",
     "is_due",
     "keep",
     "look",
     "move_count",
     "newest_check",
     "over_short",
+    "owed_staff",
     "pending",
     "periods",
+    "paid_from",
     "post",
     "post_many",
     "posted",
     "posted_by_prefix",
+    "postings",
     "purse",
+    "rebate",
     "rebuild",
     "receivable",
     "returns",
     "reverse",
+    "run_check",
     "sales",
     "shop",
     "shop_counted",

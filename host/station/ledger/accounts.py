@@ -76,7 +76,40 @@ def shop_counted(code: str) -> str:
     return f"shop_counted:{code}"
 
 
-def receivable(account: int) -> str:
+def paid_in(order_no: str) -> str:
+    """What came in by a payment through a gateway and is not where it belongs yet, fen."""
+    return f"paid:{order_no}"
+
+
+def rebate(account: int) -> str:
+    """What an account got back by its price agreement, fen: an expense."""
+    return f"rebate:{account}"
+
+
+def paid_from(place: str) -> str:
+    """The account behind the words for where money came from: `gateway:` and the name of a bank or payment gateway,
+    `paid:` and a payment's order number, `account:` and the number of a fleet's account, else the name of a drawer."""
+    kind, _, which = place.partition(":")
+    named = {"gateway": gateway, "paid": paid_in, "account": receivable}.get(kind)
+    return named(which) if named and which else cash(place)
+
+
+def bonus(what: str) -> str:
+    """What the house gives on loads, fen: below nought by what was given."""
+    return f"bonus:{what}"
+
+
+def incentive(what: str) -> str:
+    """What the house promises its staff for their sales (`cards`), fen: below nought by what was promised."""
+    return f"incentive:{what}"
+
+
+def owed_staff(name: str) -> str:
+    """What a member of staff has earned by them, fen."""
+    return f"owed_staff:{name}"
+
+
+def receivable(account: int | str) -> str:
     """What an account (a fleet, say) owes for fuel, fen: below nought by what is owed, as cash; above: paid ahead."""
     return f"receivable:{account}"
 

@@ -4,7 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, Text, delete, func, select, union_all
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.exc import IntegrityError
 
 from station.platform.bulk import insert_rows, select_in, upsert_rows
@@ -32,6 +45,11 @@ transfers = append_only(
         **STRICT,
     )
 )
+
+# What accounts owe is found without reading all other postings; ask with these very words (receivables.py).
+RECEIVABLE = {side: text(f"substr({side}, 1, 11) = 'receivable:'") for side in ("debit", "credit")}
+for _side, _only in RECEIVABLE.items():
+    Index(f"ix_transfers_receivable_{_side}", transfers.c[_side], sqlite_where=_only, postgresql_where=_only)
 
 # A period is closed once, by whom, and with what balances: late records count in the one that is open.
 periods = append_only(

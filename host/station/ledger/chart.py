@@ -18,6 +18,7 @@ CLASSES: Mapping[str, str] = {
     "inflight": LIABILITY,
     "pending": LIABILITY,
     "capital": LIABILITY,  # what the owner put in
+    "paid": LIABILITY,  # paid through a gateway, its purpose has not taken it yet
     "bill": LIABILITY,  # paid in for a bill that is not closed yet
     "due_to": LIABILITY,  # other stations, partners
     "points": LIABILITY,
@@ -29,6 +30,8 @@ CLASSES: Mapping[str, str] = {
     "over_short": EXPENSE,  # drawers counted above or below
     "rebate": EXPENSE,
     "bonus": EXPENSE,
+    "incentive": EXPENSE,
+    "owed_staff": LIABILITY,
     "tank": STOCK,
     "sold": STOCK,
     "delivery": STOCK,
