@@ -30,6 +30,7 @@ def ingest() -> None:
     例 Example: pumpside ingest
     """
     from station.mqtt.card_watch import CardWatch
+    from station.mqtt.night_watch import NightWatch
     from station.mqtt.service import IngestService
 
     with opened() as (settings, engine):
@@ -37,7 +38,7 @@ def ingest() -> None:
         service = IngestService(settings, Secrets.load(settings.secrets_path), engine)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: service.stop())
-        with CardWatch(engine):
+        with CardWatch(engine), NightWatch(engine):
             service.run()
 
 

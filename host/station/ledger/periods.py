@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, insert, select, union_all
 
-from station.ledger import book, chart
+from station.ledger import book, chart, seals
 from station.platform import audit
 
 
@@ -47,7 +47,8 @@ def close(conn: Connection, until: int, by: str, now: int) -> Period:
     balance."""
     if until > now:
         raise PeriodError("期间尚未结束 the period is not over yet")
-    if until <= book.closed_until(conn):
+    since = book.closed_until(conn)
+    if until <= since:
         raise PeriodError("该期间已结账 that period is closed already")
     sums: defaultdict[str, int] = defaultdict(int)
     for line in trial_balance(conn, until):
@@ -55,7 +56,8 @@ def close(conn: Connection, until: int, by: str, now: int) -> Period:
     if any(sums.values()):
         raise PeriodError("账不平，不能结账 the books do not balance: they cannot be closed")
     conn.execute(insert(book.periods), {"until": until, "closed_at": now, "closed_by": by})
-    audit.record(conn, now, by, "books.close", str(until))
+    transfers, digest = seals.make(conn, since, until)
+    audit.record(conn, now, by, "books.close", str(until), {}, {"transfers": transfers, "digest": digest})
     return Period(until, now, by)
 
 
@@ -99,20 +101,23 @@ class Move:
     booked: int
     other: str
     change: int
+    balance: int
     memo: str
 
 
 def statement(conn: Connection, account: str, asset: str, limit: int, offset: int = 0) -> list[Move]:
-    """What moved on an account, newest first."""
+    """What moved on an account, newest first. Scans the transfers."""
     t = book.transfers.c
     booked = func.coalesce(t.booked, t.at)
+    change = case((t.credit == account, t.amount), else_=-t.amount)
     query = (
         select(
             t.key,
             t.at,
             booked,
             case((t.credit == account, t.debit), else_=t.credit),
-            case((t.credit == account, t.amount), else_=-t.amount),
+            change,
+            func.sum(change).over(order_by=(booked, t.key, t.line)),
             t.memo,
         )
         .where((t.debit == account) | (t.credit == account), t.asset == asset)
@@ -120,4 +125,11 @@ def statement(conn: Connection, account: str, asset: str, limit: int, offset: in
         .limit(limit)
         .offset(offset)
     )
-    return [Move(*row) for row in conn.execute(query)]
+    return [Move(*row[:5], int(row[5]), row[6]) for row in conn.execute(query)]
+
+
+def move_count(conn: Connection, account: str, asset: str) -> int:
+    """How many lines statement() has in all."""
+    t = book.transfers.c
+    query = select(func.count()).where((t.debit == account) | (t.credit == account), t.asset == asset)
+    return int(conn.execute(query).scalar_one())

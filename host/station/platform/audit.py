@@ -8,12 +8,25 @@ to be kept elsewhere.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, LargeBinary, Table, Text, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    func,
+    insert,
+    select,
+    true,
+)  # fmt: skip
 
+from station.platform.bulk import select_in
 from station.platform.database import STRICT, BigInt, append_only, metadata
 
 START = bytes(32)  # the digest before the first row
@@ -88,19 +101,43 @@ def head(conn: Connection) -> tuple[int, str]:
     return (int(last.seq), bytes(last.digest).hex()) if last else (0, START.hex())
 
 
+def digests(conn: Connection, rows: Iterable[int]) -> dict[int, str]:
+    """{row's number: its hex digest}; row 0 is where the chain starts, a row that is not there is left out."""
+    found = select_in(conn, select(entries.c.seq, entries.c.digest), entries.c.seq, set(rows))
+    return {0: START.hex()} | {int(seq): bytes(digest).hex() for seq, digest in found}
+
+
 def recent(
-    conn: Connection, limit: int, offset: int = 0, *, who: str | None = None, subject: str | None = None
+    conn: Connection,
+    limit: int,
+    offset: int = 0,
+    *,
+    who: str | None = None,
+    subject: str | None = None,
+    action: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
 ) -> list[Entry]:
-    """Changes, newest first; of one person or one subject if asked for."""
-    query = select(entries).order_by(entries.c.seq.desc()).limit(limit).offset(offset)
-    if who is not None:
-        query = query.where(entries.c.who == who)
-    if subject is not None:
-        query = query.where(entries.c.subject == subject)
+    """Changes, newest first; of one person, one subject, one action (or all that begin so), since <= time < until."""
+    query = select(entries).where(_wanted(who, subject, action, since, until))
     return [
         Entry(row.seq, row.at, row.who, row.action, row.subject, json.loads(row.old), json.loads(row.new), row.why)
-        for row in conn.execute(query)
+        for row in conn.execute(query.order_by(entries.c.seq.desc()).limit(limit).offset(offset))
     ]
+
+
+def count(
+    conn: Connection,
+    *,
+    who: str | None = None,
+    subject: str | None = None,
+    action: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> int:
+    """How many changes recent() has in all."""
+    query = select(func.count()).select_from(entries).where(_wanted(who, subject, action, since, until))
+    return int(conn.execute(query).scalar_one())
 
 
 def verify(conn: Connection) -> Iterator[Break]:
@@ -116,6 +153,20 @@ def verify(conn: Connection) -> Iterator[Break]:
                 f"audit row {row.seq} ({row.action} {row.subject} by {row.who}) was edited, or the one before replaced",
             )
         expected, before = row.seq + 1, row.digest
+
+
+def _wanted(
+    who: str | None, subject: str | None, action: str | None, since: int | None, until: int | None
+) -> ColumnElement[bool]:
+    e = entries.c
+    chosen = [
+        None if who is None else e.who == who,
+        None if subject is None else e.subject == subject,
+        None if action is None else e.action.startswith(action, autoescape=True),
+        None if since is None else e.at >= since,
+        None if until is None else e.at < until,
+    ]
+    return and_(true(), *(condition for condition in chosen if condition is not None))
 
 
 def _canonical(value: Mapping[str, Any]) -> str:

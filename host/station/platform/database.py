@@ -82,6 +82,14 @@ def read(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """As read(), and all queries see one moment on PostgreSQL too: for what sets one table against another."""
+    level = "REPEATABLE READ" if engine.dialect.name == "postgresql" else "SERIALIZABLE"
+    with engine.connect().execution_options(isolation_level=level) as conn:
+        yield conn
+
+
+@contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """A transaction for a writer; commits at the end, rolls back on an exception."""
     with engine.connect().execution_options(pumpside_write=True) as conn, conn.begin():
@@ -129,6 +137,7 @@ __all__ = [
     "open_database",
     "open_engine",
     "read",
+    "snapshot",
     "upsert",
     "url_for",
     "write",
