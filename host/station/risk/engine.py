@@ -1,15 +1,18 @@
 """Rules over histories: pure. An event joins its subject's history, every rule measures, what is above is a finding."""
 
-from bisect import insort
+from bisect import bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from operator import attrgetter
 
 from station.risk.events import Event, Place, Subject
-from station.risk.measures import MEASURES
+from station.risk.measures import ABOUT, MEASURES
 from station.risk.rules import LONGEST_WINDOW_S, Rule
 
 MOST_EVENTS = 64  # kept per subject
+_at = attrgetter("at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,18 @@ class History:
     events: list[Event] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
 
-    def take(self, event: Event) -> bool:
-        """Adds an event in its place; records of pumps come in any order. False: it is there already, or is older
-        than all that is remembered."""
+    def take(self, event: Event) -> int | None:
+        """Adds an event and returns its place; records of pumps come in any order. None: it is there already, or is
+        older than all that is remembered."""
         if event in self.events:
-            return False
-        insort(self.events, event, key=lambda e: e.at)
+            return None
+        insort(self.events, event, key=_at)
         newest = self.events[-1].at
-        self.events = [e for e in self.events[-MOST_EVENTS:] if newest - e.at <= LONGEST_WINDOW_S]
-        return event in self.events
+        if len(self.events) > MOST_EVENTS or newest - self.events[0].at > LONGEST_WINDOW_S:
+            self.events = [e for e in self.events[-MOST_EVENTS:] if newest - e.at <= LONGEST_WINDOW_S]
+            if event not in self.events:
+                return None
+        return self.events.index(event)
 
 
 def subjects(event: Event) -> Iterator[str]:
@@ -51,42 +57,41 @@ def subjects(event: Event) -> Iterator[str]:
         yield f"staff:{event.staff}"
 
 
-def judge(
-    event: Event,
-    subject: str,
-    history: History,
-    rules: Iterable[Rule],
-    known: Subject,
-    places: Mapping[str, Place],
-    zone: tzinfo,
-) -> list[Finding]:
-    """Takes the event into the history and returns what the rules find, for it and for later events that it puts into
-    another light (a record that was long under way). An event seen before finds nothing again."""
-    if not history.take(event):
-        return []
-    by = "staff" if subject.startswith("staff:") else "card"
-    meant = [rule for rule in rules if rule.on and rule.by == by and (not rule.kinds or known.card_kind in rule.kinds)]
-    at = history.events.index(event)
-    found = []
-    for number in range(at, len(history.events)):
-        for rule in meant:
-            one = _measure(rule, subject, history, number, known, places, zone)
-            if one is not None:
-                found.append(one)
-    return found
+class Judge:
+    """The rules in force, ready for many events. zone: of the station, for rules about hours."""
 
+    def __init__(self, rules: Iterable[Rule], places: Mapping[str, Place], zone: tzinfo) -> None:
+        self.places, self.zone = places, zone
+        self._rules: defaultdict[tuple[str, str], list[Rule]] = defaultdict(list)
+        for rule in rules:
+            if rule.on:
+                self._rules[rule.by, ABOUT[rule.metric]].append(rule)
 
-def _measure(
-    rule: Rule, subject: str, history: History, number: int, known: Subject, places: Mapping[str, Place], zone: tzinfo
-) -> Finding | None:
-    event = history.events[number]
-    if rule.hours and not rule.hours >> datetime.fromtimestamp(event.since or event.at, zone).hour & 1:
-        return None
-    since = event.at - (rule.window_s or LONGEST_WINDOW_S)
-    past = [e for e in history.events[: number + 1] if e.at > since]
-    value = MEASURES[rule.metric](past, known, places)
-    held_at = history.held.get(rule.name)
-    if value <= rule.over or (held_at is not None and abs(event.at - held_at) < rule.quiet_s):
-        return None
-    history.held[rule.name] = event.at
-    return Finding(rule.name, subject, event.at, event.ref, value, rule.over, rule.action)
+    def judge(self, event: Event, subject: str, history: History, known: Subject) -> list[Finding]:
+        """Takes the event into the history and returns what the rules find, for it and for later events that it puts
+        into another light (a record that was long under way). An event seen before finds nothing again."""
+        place = history.take(event)
+        if place is None:
+            return []
+        by = "staff" if subject.startswith("staff:") else "card"
+        found = []
+        for number in range(place, len(history.events)):
+            for rule in self._rules.get((by, history.events[number].kind), ()):
+                if not rule.kinds or known.card_kind in rule.kinds:
+                    one = self._measure(rule, subject, history, number, known)
+                    if one is not None:
+                        found.append(one)
+        return found
+
+    def _measure(self, rule: Rule, subject: str, history: History, number: int, known: Subject) -> Finding | None:
+        event = history.events[number]
+        if rule.hours and not rule.hours >> datetime.fromtimestamp(event.since or event.at, self.zone).hour & 1:
+            return None
+        since = event.at - (rule.window_s or LONGEST_WINDOW_S)
+        past = history.events[bisect_right(history.events, since, hi=number, key=_at) : number + 1]
+        value = MEASURES[rule.metric](past, known, self.places)
+        held_at = history.held.get(rule.name)
+        if value <= rule.over or (held_at is not None and abs(event.at - held_at) < rule.quiet_s):
+            return None
+        history.held[rule.name] = event.at
+        return Finding(rule.name, subject, event.at, event.ref, value, rule.over, rule.action)

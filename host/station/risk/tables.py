@@ -1,4 +1,4 @@
-"""Tables of risk: rules by version, recent histories, findings and what became of them."""
+"""Tables of risk: rules by version, recent histories, places and tanks, findings and what became of them."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint
 
@@ -13,6 +13,7 @@ rules = append_only(
         Column("rule", Text, nullable=False),
         Column("at", BigInt, nullable=False),
         Column("by_whom", Text, nullable=False),
+        Column("why", Text, nullable=False, server_default=""),
         **STRICT,
     )
 )
@@ -31,6 +32,15 @@ places = Table(
     Column("station", Text, primary_key=True),
     Column("latitude_e6", BigInt, nullable=False),
     Column("longitude_e6", BigInt, nullable=False),
+    **STRICT,
+)
+
+# Tanks of vehicles, by plate: for the rule about more fuel than goes in.
+vehicles = Table(
+    "risk_vehicles",
+    metadata,
+    Column("plate", Text, primary_key=True),
+    Column("tank_ml", BigInt, CheckConstraint("tank_ml > 0", name="tank"), nullable=False),
     **STRICT,
 )
 

@@ -47,6 +47,9 @@ class Facts:
     on_account: int | None = None
     lease: int | None = None
     account: int | None = None
+    card_kind: int | None = None
+    driver: str | None = None
+    odometer_km: int | None = None
 
 
 as_row = attrgetter(*(field.name for field in fields(Facts)))
@@ -54,12 +57,15 @@ as_row = attrgetter(*(field.name for field in fields(Facts)))
 
 def start(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
-    uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate, kind, lease, *_ = body
+    (
+        uid, card_no, counter, reserved_fen, nozzle, grade, price, tariff, _, _, _, _, plate, kind, lease, driver, km,
+    ) = body  # fmt: skip
     if reserved_fen < 1 or price < 1:
         return reasons.IMPOSSIBLE
     text = plate.rstrip(b"\0").decode("utf-8", "replace")
     sale = (uid.hex(), card_no.hex(), counter, reserved_fen, nozzle, grade, price, tariff)
-    return _learn(facts, (_SALE, sale), (_PAYER, _payer(kind, lease)), (_START, (text, at)))
+    own = (text, at, driver.hex() if any(driver) else "", km)
+    return _learn(facts, (_SALE, sale), (_PAYER, _payer(kind, lease)), (_START, own))
 
 
 def reserved(facts: Facts, body: tuple[Any, ...], _at: int, _by: int) -> str | None:
@@ -132,8 +138,8 @@ def void(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     return fault
 
 
-def _payer(kind: int, lease: int) -> tuple[int, int]:
-    return (1, lease) if kind == card_layout.KIND_ACCOUNT else (0, 0)
+def _payer(kind: int, lease: int) -> tuple[int, int, int]:
+    return (kind, 1, lease) if kind == card_layout.KIND_ACCOUNT else (kind, 0, 0)
 
 
 class _Names:
@@ -162,11 +168,11 @@ def _write_sale(f: Facts, news: tuple[Any, ...]) -> None:
 
 
 def _write_payer(f: Facts, news: tuple[Any, ...]) -> None:
-    f.on_account, f.lease = news
+    f.card_kind, f.on_account, f.lease = news
 
 
 def _write_start(f: Facts, news: tuple[Any, ...]) -> None:
-    f.plate, f.started = news
+    f.plate, f.started, f.driver, f.odometer_km = news
 
 
 def _write_end(f: Facts, news: tuple[Any, ...]) -> None:
@@ -177,8 +183,8 @@ _SEEN = _Names(_write_seen, "uid", "counter")
 _RESERVED = _Names(_write_reserved, "uid", "counter", "reserved_fen")
 _SETTLED = _Names(_write_settled, "uid", "counter", "reserved_fen", "amount_fen")
 _SALE = _Names(_write_sale, "uid", "card_no", "counter", "reserved_fen", "nozzle", "grade", "price_fen_per_l", "tariff")
-_PAYER = _Names(_write_payer, "on_account", "lease")
-_START = _Names(_write_start, "plate", "started")
+_PAYER = _Names(_write_payer, "card_kind", "on_account", "lease")
+_START = _Names(_write_start, "plate", "started", "driver", "odometer_km")
 _END = _Names(
     _write_end, "volume_ml", "total_start_ml", "total_end_ml", "overrun_ml", "duration_s", "reason", "flags", "ended"
 )

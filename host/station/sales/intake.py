@@ -1,7 +1,7 @@
 """From batches of raw records to books, stock and acknowledgements: any order, any repetition, the same result.
 
 Per call and set-based: order and prove the records (chain), merge them into facts (facts), post what the facts newly
-allow, move stock, hours and shadows, keep what is odd. All in the caller's transaction.
+allow, move stock, hours and shadows, let risk's rules judge (risks), keep what is odd. All in the caller's transaction.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from station import accounts, forecourt, ledger
 from station.platform.bulk import insert_rows, select_in, upsert_rows
 from station.platform.clock import hour_of
 from station.platform.secrets import Secrets
-from station.sales import chain, facts, isolation, outside, reasons, shadowing, tables
+from station.sales import chain, facts, isolation, outside, reasons, risks, shadowing, tables
 from station.sales.chain import Link, Proven
 from station.sales.facts import Facts
 from station.sales.isolation import Oddity
@@ -100,6 +100,7 @@ def settle(conn: Connection, links: list[Link], pumps: dict[int, forecourt.Pump]
         elif not record.body:
             odd.append(_oddity(reasons.UNKNOWN_KIND, record, f"kind {record.kind}"))
     merge.save()
+    risks.observe(conn, merge.fuelled, proven, pumps, now)
     accounts.follow(conn, [_heard(link) for link in links if link.proven], now)
     return odd + merge.odd + unstarted(conn, proven, merge.touched)
 
@@ -122,6 +123,7 @@ class Merge:
     before: dict[int, tuple[bool, bool, bool, bool]] = field(default_factory=dict)
     counted: dict[int, tuple[bool, bool]] = field(default_factory=dict)  # sales on account: begun, ended
     touched: dict[int, Proven | None] = field(default_factory=dict)
+    fuelled: list[Facts] = field(default_factory=list)  # sales whose fuel is newly known
     odd: list[Oddity] = field(default_factory=list)
 
     def load(self, ids: Collection[int]) -> None:
@@ -157,6 +159,7 @@ class Merge:
             if old != new:
                 postings += entries(sale, old, new)
                 if new[2] and not old[2]:
+                    self.fuelled.append(sale)
                     self._count_hour(hours, sale)
         ledger.post_many(self.conn, postings)
         rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]

@@ -102,9 +102,21 @@ sales = Table(
     Column("on_account", Integer),  # 1: an account owes it (station.accounts), 0: the card pays
     Column("lease", BigInt),
     Column("account", BigInt),  # of the lease; 0: the lease is not known here
+    Column("card_kind", Integer),  # pump.core.card_layout.KIND_*
+    Column("driver", Text),  # number of the driver's card, "": none was asked for
+    Column("odometer_km", BigInt),  # as the customer keyed it in, 0: not asked for
     Index("ix_sales_ended", "ended"),
     Index("ix_sales_card_counter", "card_no", "counter"),
     **STRICT,
+)
+
+# What accounts bought is a small part of all, and asked for by account.
+Index(
+    "ix_sales_account",
+    sales.c.account,
+    sales.c.ended,
+    sqlite_where=sales.c.account.is_not(None),
+    postgresql_where=sales.c.account.is_not(None),
 )
 
 hours = Table(
