@@ -101,7 +101,7 @@ def proved(conn: Connection, secrets: Secrets, story: Story) -> None:
 
 
 @settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -126,6 +126,16 @@ def test_d20_what_nobody_reported_is_settled_by_the_cards_next_sale_in_any_order
     story.end(last)
     straight = told(engine, secrets, story, in_order(story), 1000)
     assert told(engine, secrets, story, shuffled(story, seed), per_call) == straight
+
+
+@pytest.fixture
+def pump(secrets: Secrets) -> PumpJournal:
+    return PumpJournal(secrets.device(257).journal, 257)
+
+
+@pytest.fixture
+def other_pump(secrets: Secrets) -> PumpJournal:
+    return PumpJournal(secrets.device(258).journal, 258)
 
 
 @pytest.fixture

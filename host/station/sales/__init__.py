@@ -4,7 +4,7 @@ What other fields and the faces may use is named here. A sale is named by its ST
 """
 
 from station.sales.decisions import admit, dismiss
-from station.sales.intake import Ack, Batch, ingest
+from station.sales.intake import Ack, Batch, ingest, observe
 from station.sales.invariant import Invariant, money_invariant
 from station.sales.isolation import isolate_message
 from station.sales.metrology import (
@@ -38,7 +38,7 @@ from station.sales.queries import (
     sale,
 )
 from station.sales.receipts import Receipt, in_the_books, read_receipt
-from station.sales.shadowing import Shadow, observe, open_shadow, shadow, shadows
+from station.sales.shadowing import Shadow, open_shadow, shadow, shadows
 from station.sales.shifts import DAY, SHIFT, NozzleSum, Period, on_duty, periods
 from station.sales.unfinished import Unfinished, accept_end, settled_at_desk, unfinished, unfinished_of
 from station.sales.verify import verify

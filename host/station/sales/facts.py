@@ -54,6 +54,8 @@ class Facts:
 
 as_row = attrgetter(*(field.name for field in fields(Facts)))
 
+HOW_PASSED = 5  # beside records.HOW_*: no report came, but the card did something later
+
 
 def start(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
     """Merges a START; returns a quarantine reason if it contradicts what is known (then nothing is merged)."""
@@ -112,7 +114,11 @@ def end(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:
 
 
 def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None:
-    """Merges a SETTLED, whoever reports it. Of several reports of one settlement the most direct is kept."""
+    """Merges a SETTLED, whoever reports it. Of several reports of one settlement the most direct is kept.
+
+    That a pump later found the card past its uncertain start does not prove that it was this one which the card took:
+    another pump may have used the same counter. Nothing flowed, so no money hangs on it.
+    """
     _, _, uid, counter, reserved_fen, amount_fen, returned_fen, balance_fen, how = body
     if returned_fen < 1 or returned_fen != reserved_fen - amount_fen:
         return reasons.IMPOSSIBLE
@@ -121,10 +127,26 @@ def settled(facts: Facts, body: tuple[Any, ...], at: int, by: int) -> str | None
     fault = _learn(facts, (_SETTLED, (uid.hex(), counter, reserved_fen, amount_fen)))
     if fault is not None:
         return fault
-    facts.is_reserved, facts.returned_fen = 1, returned_fen
+    if how != records.HOW_OBSERVED:
+        facts.is_reserved = 1
+    facts.returned_fen = returned_fen
     if facts.settled is None or (how, at, by) < (facts.how, facts.settled, facts.settled_by):
         facts.settled, facts.settled_by, facts.balance_fen, facts.how = at, by, balance_fen, how
     return None
+
+
+def is_unsettled(facts: Facts) -> bool:
+    """True if the sale's money was taken and its end is known, but not that the rest went back."""
+    return bool(facts.is_reserved and facts.ended is not None and facts.settled is None)
+
+
+def passed(facts: Facts) -> None:
+    """Settles an unsettled sale that its card is past: a card takes no further reservation before that (PURSE.md).
+
+    Whoever did it gave back what the END left. When is not known: it stands at the end of the sale, whatever proved it.
+    """
+    facts.returned_fen = (facts.reserved_fen or 0) - (facts.amount_fen or 0)
+    facts.settled, facts.how = facts.ended, HOW_PASSED
 
 
 def void(facts: Facts, body: tuple[Any, ...], at: int, _by: int) -> str | None:

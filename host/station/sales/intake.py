@@ -164,7 +164,9 @@ class Merge:
         ledger.post_many(self.conn, postings)
         rows = [(*hour, *sums) for hour, sums in sorted(hours.items())]
         upsert_rows(self.conn, tables.hours, rows, add={"sales", "volume_ml", "amount_fen"})
-        self.odd += shadowing.follow(self.conn, changed, self.before, self.now)
+        odd, passed = shadowing.follow(self.conn, changed, self.before, self.now)
+        self.odd += odd
+        _post_passed(self.conn, passed)
 
     def _used(self, changed: list[Facts]) -> dict[int, tuple[int, int, int]]:
         """By lease: sales newly begun and newly ended under it, and what these cost."""
@@ -187,6 +189,21 @@ class Merge:
         sums[0] += 1
         sums[1] += sale.volume_ml or 0
         sums[2] += sale.amount_fen or 0
+
+
+def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> None:
+    """The desk saw this purse and counter on the card, with no reservation open (also call it right after a load).
+
+    A sale up to then whose settlement nobody reported was settled by somebody: its rest goes back in the books as well.
+    """
+    _post_passed(conn, shadowing.observe(conn, card_no, counter, balance_fen, at))
+
+
+def _post_passed(conn: Connection, sales: list[Facts]) -> None:
+    """Writes sales that were settled because their card is past them, and what that moves."""
+    upsert_rows(conn, tables.sales, [facts.as_row(sale) for sale in sales])
+    stages = [(sale, facts.stage(sale)) for sale in sales]
+    ledger.post_many(conn, [entry for sale, new in stages for entry in entries(sale, (*new[:3], False), new)])
 
 
 def merge(sale: Facts, record: Proven) -> str | None:

@@ -1,20 +1,21 @@
 """The shadow of each card: what was seen of its purse, beside what the books make of it. The card is the truth.
 
 A sighting is ordered by the purse counter it was made at, so late records change nothing. The books can be held against
-the latest sighting once every counter up to it is in: until then the card waits for records.
+the latest sighting once every counter up to it is in: until then the card waits for records. A sighting also proves
+that every sale before it was settled, because a card takes one reservation at a time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, not_, select
 
 from pump.core import records
 from station import ledger
 from station.platform.bulk import select_in, select_pairs, upsert_rows
 from station.sales import reasons, tables
-from station.sales.facts import Facts, stage
+from station.sales.facts import Facts, is_unsettled, passed, stage
 from station.sales.isolation import Oddity
 
 RANK_RESERVED, RANK_SETTLED, RANK_DESK = 1, 2, 3
@@ -65,8 +66,17 @@ class _Row:
 
     def is_complete(self) -> bool:
         """True if every sale up to the latest sighting is in."""
+        return self.reserved_count == self.counter and not self.unsettled_count
+
+    @property
+    def unsettled_count(self) -> int:
+        """Sales without settlement, beside the one that the card was last seen in."""
         running = self.seen_rank == self.counter * 4 + RANK_RESERVED
-        return (self.reserved_count, self.settled_count) == (self.counter, self.counter - running)
+        return self.reserved_count - self.settled_count - running
+
+    def is_past(self, counter: int) -> bool:
+        """True if nothing of the sale under this counter can be open on the card any more."""
+        return self.seen_rank > counter * 4 + RANK_SETTLED
 
     def row(self, now: int) -> tuple[object, ...]:
         since = None if self.is_complete() else self.waiting_since or now
@@ -97,11 +107,13 @@ def open_shadow(conn: Connection, card_no: str, uid: str, at: int, on_account: b
         upsert_rows(conn, tables.shadows, [known.row(at)])
 
 
-def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> None:
-    """The desk saw this purse and counter on the card, with no reservation open (also call it right after a load)."""
+def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: int) -> list[Facts]:
+    """The desk saw this purse and counter. Returns the sales that it settles, as follow() does."""
     known = _load(conn, [card_no])[card_no]
     known.see(counter, RANK_DESK, balance_fen, at)
+    settled = _passed(conn, {card_no: known}, [])
     upsert_rows(conn, tables.shadows, [known.row(at)])
+    return settled
 
 
 def shadow(conn: Connection, card_no: str) -> Shadow | None:
@@ -113,11 +125,17 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
     """The shadows of these cards, or of all, by card number."""
     rows = _rows(conn, card_nos)
     purse, inflight, pending = (_balances(conn, prefix, card_nos) for prefix in ("purse:", "inflight:", "pending:"))
+    uncertain = _uncertain(conn, [row.card_no for row in rows if not row.is_complete()])
     return [
         Shadow(
             row.card_no,
             row.uid,
-            _state(row, purse.get(ledger.purse(row.card_no), 0), pending.get(ledger.pending(row.card_no), 0)),
+            _state(
+                row,
+                uncertain.get(row.card_no, 0),
+                purse.get(ledger.purse(row.card_no), 0),
+                pending.get(ledger.pending(row.card_no), 0),
+            ),
             row.counter,
             max(0, row.counter - row.reserved_count),
             row.seen_fen,
@@ -144,11 +162,24 @@ def _balances(conn: Connection, prefix: str, card_nos: Sequence[str] | None) -> 
     return {prefix + card_no: ledger.balance(conn, prefix + card_no) for card_no in card_nos}
 
 
-def _state(row: _Row, books_fen: int, pending_fen: int) -> str:
+def _uncertain(conn: Connection, card_nos: Sequence[str]) -> dict[str, int]:
+    """How many purse counters of each card are known from uncertain starts alone. The card took one of these or one
+    that is not in yet; if it was one of these, its report got lost and nothing flowed."""
+    s, other, c = tables.sales.c, tables.sales.alias(), tables.shadows.c
+    same = exists().where(other.c.card_no == s.card_no, other.c.counter == s.counter, other.c.is_reserved == 1)
+    query = select(s.card_no, func.count(s.counter.distinct()).label("counters"))
+    query = query.join_from(tables.shadows, tables.sales, and_(s.card_no == c.card_no, s.counter <= c.counter))
+    query = query.where(s.is_reserved == 0, s.ended.is_not(None), s.voided.is_(None), not_(same)).group_by(s.card_no)
+    return {row.card_no: row.counters for row in select_in(conn, query, c.card_no, card_nos)}
+
+
+def _state(row: _Row, uncertain: int, books_fen: int, pending_fen: int) -> str:
+    """uncertain: see _uncertain(); they can explain a purse, never accuse it."""
     if row.reserved_count > row.counter:
         return "differs"
     if not row.is_complete():
-        return "waiting"
+        explained = row.reserved_count + uncertain == row.counter and not row.unsettled_count
+        return "agrees" if explained and row.seen_fen == books_fen else "waiting"
     if row.seen_fen is None or row.seen_fen == books_fen:
         return "agrees"
     # A load that reached the card though the desk did not see it happen: confirmed when the desk meets the card.
@@ -166,8 +197,14 @@ def name_cards(conn: Connection, sales: Iterable[Facts]) -> None:
             sale.card_no, sale.on_account = known[sale.uid]
 
 
-def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[bool, ...]], now: int) -> list[Oddity]:
-    """Brings the shadows to these sales. before: each sale's former stage. Returns cards and counters that are odd."""
+def follow(
+    conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[bool, ...]], now: int
+) -> tuple[list[Oddity], list[Facts]]:
+    """Brings the shadows to these sales, which are written already. before: each sale's former stage.
+
+    Returns cards and counters that are odd, and sales now known to be settled because their card is past them: for the
+    caller to write and to post.
+    """
     odd = []
     rows = _load(conn, {sale.card_no for sale in sales if sale.card_no})
     late: list[Facts] = []
@@ -191,8 +228,37 @@ def follow(conn: Connection, sales: Sequence[Facts], before: Mapping[int, tuple[
             fen = None if sale.how == records.HOW_OBSERVED or sale.on_account else sale.balance_fen
             row.see(sale.counter, RANK_SETTLED, fen, sale.settled)
             row.settled_count += new[3] and not old[3]
+    settled = _passed(conn, rows, sales)
     upsert_rows(conn, tables.shadows, [row.row(now) for _, row in sorted(rows.items())])
-    return odd + _counters_twice(conn, late)
+    return odd + _counters_twice(conn, late), settled
+
+
+def _passed(conn: Connection, rows: Mapping[str, _Row], changed: Iterable[Facts]) -> list[Facts]:
+    """The ended sales that their cards are past although no report of their settlement is in: settled and counted now.
+
+    Hardly ever any: only a card whose counts say so is looked at.
+    """
+    here = {sale.id: sale for sale in changed}
+    s = tables.sales.c
+    query = select(tables.sales).where(s.is_reserved == 1, s.ended.is_not(None), s.settled.is_(None)).order_by(s.id)
+    behind = [card_no for card_no, row in rows.items() if row.unsettled_count > 0]
+    found = []
+    for row in select_in(conn, query, s.card_no, behind):
+        sale = here.get(row.id) or Facts(*row)
+        if is_unsettled(sale) and rows[row.card_no].is_past(row.counter):
+            passed(sale)
+            rows[row.card_no].settled_count += stage(sale)[3]
+            found.append(sale)
+    return found
+
+
+def settle_passed(conn: Connection, sales: Iterable[Facts]) -> None:
+    """For sales made anew from all their records: settles those that their cards, as last seen, are past."""
+    c = tables.shadows.c
+    rows = {row.card_no: _Row(*row) for row in conn.execute(select(tables.shadows).where(c.counter > 0))}
+    for sale in sales:
+        if is_unsettled(sale) and sale.card_no in rows and rows[sale.card_no].is_past(sale.counter or 0):
+            passed(sale)
 
 
 def _counters_twice(conn: Connection, late: list[Facts]) -> list[Oddity]:

@@ -53,4 +53,4 @@ def waiting_since_before(conn: Connection, before: int) -> list[str]:
     """Cards that wait for records of some pump since `before` (Unix seconds) or longer, by card number."""
     s = tables.shadows.c
     query = select(s.card_no).where(s.waiting_since <= before, s.reserved_count <= s.counter).order_by(s.card_no)
-    return list(conn.execute(query).scalars())
+    return [found.card_no for found in shadows(conn, conn.execute(query).scalars().all()) if found.state == "waiting"]

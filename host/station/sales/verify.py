@@ -99,6 +99,7 @@ def _remade(conn: Connection) -> dict[int, Facts]:
                 made[identity] = sale
     shadowing.name_cards(conn, made.values())
     intake.name_accounts(conn, made.values())
+    shadowing.settle_passed(conn, made.values())
     return made
 
 
