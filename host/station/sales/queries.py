@@ -41,6 +41,9 @@ class SaleRow:
     returned_fen: int | None
     balance_fen: int | None  # on the card after the settlement
     how: int | None  # pump.core.records.HOW_*
+    is_reserved: int = 0  # 1: the card is known to have given the money
+    on_account: int | None = None  # 1: an account owes it, 0: the card pays
+    account: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
