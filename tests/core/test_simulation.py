@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pump.core import cutoff, prompts, purse, records, recovery, sale
+from pump.core import cutoff, prompts, purse, records, recovery, sale, visit
 from pump.core.controller import Controller
 from tools import bench_flash
 from tools.sim import loads
@@ -97,6 +97,7 @@ BROKEN: list[tuple[Any, str, Callable[..., Any]]] = [
     (cutoff, "close_at", _no_advance),
     (recovery, "_end_cut_sale", _forget_the_cut_sale),
     (sale, "broken", _start_after_debit),
+    (visit, "_observe", lambda ctl, card: None),
     (sale, "end", _totalizer_by_price),
     (recovery, "find_checkpoint", lambda ring: None),
     (prompts, "ready", _never_ask),

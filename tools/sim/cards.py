@@ -69,6 +69,13 @@ def held_fen(card: DesfireCard) -> int:
     return value + (fen if device else 0)
 
 
+def counter(card: DesfireCard) -> int:
+    """The purse counter: how many reservations the card has taken."""
+    state = card.peek(card_layout.AID)[card_layout.FILE_STATE]
+    assert isinstance(state, bytes)
+    return int(card_layout.unpack_state(state)[0])
+
+
 def open_sale(card: DesfireCard) -> tuple[int, int] | None:
     """(device, seq) of the reservation that is open on the card."""
     state = card.peek(card_layout.AID)[card_layout.FILE_STATE]

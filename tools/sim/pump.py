@@ -9,7 +9,7 @@ from pump.core import view
 from pump.core.checkpoint import Checkpoint
 from pump.core.config import Config
 from pump.core.controller import Controller
-from pump.core.journal import Journal
+from pump.core.journal import RESTATE_SLACK, Journal
 from pump.core.records import TIME_SYNCED, TIME_UNKNOWN
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.plant import Plant
@@ -60,6 +60,7 @@ class Pump:
         self.opened: set[int] = set()  # sales for which a valve has opened
         self.unmeasured_ml = 0  # what broken pulsers may have hidden
         self.boots = 0
+        self.forgotten = 0  # sales up to this record may have been forgotten at a start
         self.pins: dict[bytes, str] = {}  # of the cards that have one
         self.proved_us: dict[bytes, int] = {}  # when the PIN of a card was typed here
         self._ticks_base = 0
@@ -88,6 +89,7 @@ class Pump:
             self._dead()
             return
         self.controller = controller
+        self.forgotten = max(self.forgotten, journal.head - journal.restate_every - RESTATE_SLACK)
         self._stalls = controller.journal.stalls
         self._due_us = self.now_us
         self._found_us = self.now_us + FOUND_US if self.card else None

@@ -30,6 +30,9 @@ class Station:
         self.settled: dict[Sale, dict[str, Any]] = {}
         self.voided: set[Sale] = set()
         self._posted: set[Sale] = set()
+        self._past: dict[bytes, int] = defaultdict(int)  # counters of a card up to which nothing is open any more
+        self._taken: dict[tuple[bytes, int], Sale] = {}  # which sale took money under a card's counter
+        self.unreturned: dict[bytes, set[Sale]] = defaultdict(set)  # posted sales whose rest is not back yet
         self.purse: dict[bytes, int] = {}
         self.in_flight: dict[bytes, int] = defaultdict(int)
         self.sold: dict[bytes, int] = defaultdict(int)
@@ -54,6 +57,7 @@ class Station:
         if kind == records.START:
             self.starts[device, seq] = body
             self._totals_go_on(device, body["nozzle"], body["total_start_ml"])
+            self.past(body["uid"], body["counter"] - 1)
         elif kind == records.RESERVED:
             self._post_start((device, body["sale_seq"]))
         elif kind == records.END:
@@ -83,6 +87,9 @@ class Station:
             start = self.starts[sale]
             self.purse[start["uid"]] -= start["reserved_fen"]
             self.in_flight[start["uid"]] += start["reserved_fen"]
+            self.unreturned[start["uid"]].add(sale)
+            other = self._taken.setdefault((start["uid"], start["counter"]), sale)
+            _require(other == sale, f"{sale} and {other} took money under one counter")
 
     def _end(self, sale: Sale, body: dict[str, Any]) -> None:
         device = sale[0]
@@ -99,6 +106,8 @@ class Station:
         if sale in self._posted:
             self.in_flight[body["uid"]] -= body["amount_fen"]
             self.sold[body["uid"]] += body["amount_fen"]
+            if body["counter"] <= self._past[body["uid"]]:
+                self._return(sale)
         else:
             _require(body["amount_fen"] == 0, f"fuel of {sale} without a reservation")
 
@@ -108,13 +117,37 @@ class Station:
             return
         _require(sale in self.ends, f"{sale} settled before its end is known")
         end = self.ends[sale]
+        if body["how"] == records.HOW_OBSERVED and sale not in self._posted:
+            return  # its card is past an uncertain start: perhaps with a sale of another pump
         returned = end["reserved_fen"] - end["amount_fen"]
         _require(body["returned_fen"] == returned >= 1, f"{sale} settled with {body['returned_fen']}, not {returned}")
         _require(sale not in self.voided, f"{sale} both void and settled")
         self._post_start(sale)
         self.settled[sale] = body
-        self.in_flight[end["uid"]] -= returned
-        self.purse[end["uid"]] += returned
+        self._return(sale)
+
+    def past(self, uid: bytes, counter: int) -> None:
+        """The card was seen with nothing open up to this counter: what was reserved on it before was settled, whether
+        or not anyone could report it."""
+        self._past[uid] = max(self._past[uid], counter)
+        for sale in sorted(self.unreturned[uid]):
+            if sale in self.ends and self.ends[sale]["counter"] <= counter:
+                self._return(sale)
+
+    def _return(self, sale: Sale) -> None:
+        """The rest of an ended sale goes back in the books, once."""
+        end = self.ends[sale]
+        if sale in self.unreturned[end["uid"]]:
+            self.unreturned[end["uid"]].remove(sale)
+            self.in_flight[end["uid"]] -= end["reserved_fen"] - end["amount_fen"]
+            self.purse[end["uid"]] += end["reserved_fen"] - end["amount_fen"]
+
+    def explains(self, uid: bytes, counter: int) -> bool:
+        """Is it known which sale this counter of the card stands for, or at least that it was an uncertain one?"""
+        if (uid, counter) in self._taken:
+            return True
+        tries = [sale for sale, start in self.starts.items() if (start["uid"], start["counter"]) == (uid, counter)]
+        return any(sale not in self.voided for sale in tries)
 
     def answer(self, device: int, question: dict[str, Any]) -> dict[str, Any]:
         """For topic `answer`: how the sale that is open on a card ended, or what a card is to be told."""
