@@ -30,6 +30,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "cap.load": Parameter(200_000, 0, _MOST_FEN, "fen"),  # above it a second person signs (Y8)
     "cap.refund": Parameter(50_000, 0, _MOST_FEN, "fen"),
     "cap.adjust": Parameter(10_000, 0, _MOST_FEN, "fen"),  # differences of drawers, manual postings
+    "till.account": Parameter(0, 0, 1_000_000, "count"),  # the account of walk-in fuel, paid at the till; 0: none (Y3)
     "refund.days": Parameter(30, 0, 3_650, "day"),  # after a sale
     "refund.hours": Parameter(24, 1, 720, "hour"),  # an open request is late after them
 }
