@@ -1,0 +1,9 @@
+"""What the tills say when something cannot be."""
+
+
+class TillError(ValueError):
+    """Not possible at the till; the message (Chinese, then English) says why. Nothing was changed."""
+
+
+class SecondNeededError(TillError):
+    """Above the cap: a second person has to sign, with a reason."""
