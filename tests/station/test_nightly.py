@@ -152,13 +152,19 @@ def test_n2_a_days_voucher_by_hand(engine: Engine, shanghai: None) -> None:
     _load(engine, 2, midnight + DAY, 7)
     with database.read(engine) as conn:
         lines = ledger.vouchers(conn, midnight, midnight + 2 * DAY)
-    first = [(line.kind, line.debit_fen, line.credit_fen) for line in lines if line.day.day == 1]
+    first = [(line.kind, line.debit, line.credit) for line in lines if (line.day.day, line.asset) == (1, ledger.FEN)]
     assert first == [
         ("cash", 500, 0), ("inflight", 400, 0), ("pending", 500, 0), ("purse", 400, 0),
         ("inflight", 0, 400), ("pending", 0, 500), ("purse", 0, 600), ("sales", 0, 300),
     ]  # fmt: skip
-    second = [(line.kind, line.debit_fen, line.credit_fen) for line in lines if line.day.day == 2]
+    second = [(line.kind, line.debit, line.credit) for line in lines if line.day.day == 2]
     assert second == [("cash", 7, 0), ("pending", 7, 0), ("pending", 0, 7), ("purse", 0, 7)]
+    head, cash, *_ = ledger.voucher_csv(lines, str.upper)
+    assert head.startswith("day,asset,class,kind,name,debit,credit")
+    assert cash == "2026-09-01,fen,asset,cash,CASH,500,0,5.00,0.00\r\n"
+    assert [(line.kind, line.debit, line.credit) for line in lines if line.asset == ledger.ML] == [
+        ("tank", 400, 0), ("sold", 0, 400),
+    ]  # fmt: skip
 
 
 def test_y5_a_statement_carries_the_balance_after_each_line_over_its_pages(engine: Engine) -> None:

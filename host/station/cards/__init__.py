@@ -4,27 +4,52 @@ Card numbers are 16 digits; money is fen; times are Unix seconds.
 """
 
 from station.cards import tables as tables
-from station.cards.authorising import Word, authorise
-from station.cards.desk import Contact, Desk, DeskError, TornError
-from station.cards.issuing import Order
+from station.cards.at_reader import DeskError, TornError
+from station.cards.contact import Contact
+from station.cards.customers import Customer, customer
+from station.cards.customers import seal_open_ones as seal_customers
+from station.cards.desk import Desk
+from station.cards.guests import News, home_of, last_event, learn, news_since, told
+from station.cards.issuing import PLATE_BYTES, Order
 from station.cards.keys import CardKeys
-from station.cards.loading import Load, LoadError, top_up, waiting, yuan
+from station.cards.loading import PAYMENT, Load, LoadError, give_back, top_up, top_up_refusal, waiting, yuan
 from station.cards.loading import listing as loads_waiting
 from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
-from station.cards.registry import Card, Event, card, count, counts, events, listing
+from station.cards.refunding import Quote, Refund, register_payback
+from station.cards.refunding import quote as refundable
+from station.cards.registry import Card, Event, by_uid, card, count, counts, events, listing
 from station.cards.relay import Answer as RelayAnswer
 from station.cards.relay import Relays
-from station.cards.rules import Rules
-from station.cards.watch import COUNTER_TWICE, DIFFERS, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
+from station.cards.rules import Rules, RulesError
+from station.cards.second import Second, SecondNeededError
+from station.cards.watch import COUNTER_TWICE, DIFFERS, RISK, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
 
 __all__ = [
+    "told",
+    "news_since",
+    "learn",
+    "last_event",
+    "home_of",
+    "News",
     "COUNTER_TWICE",
     "DIFFERS",
+    "PAYMENT",
+    "RISK",
     "WAITING",
     "WAITING_MAX_S",
     "Card",
+    "SecondNeededError",
+    "Second",
+    "seal_customers",
+    "register_payback",
+    "refundable",
+    "give_back",
+    "customer",
+    "Refund",
+    "Quote",
+    "Customer",
     "CardInHand",
     "CardKeys",
     "CardLink",
@@ -38,16 +63,17 @@ __all__ = [
     "Load",
     "LoadError",
     "LogEntry",
+    "PLATE_BYTES",
     "Order",
     "ReaderUnavailableError",
     "RelayAnswer",
     "Relays",
     "Reservation",
     "Rules",
+    "RulesError",
     "TornError",
-    "Word",
     "alarms",
-    "authorise",
+    "by_uid",
     "card",
     "count",
     "counts",
@@ -56,8 +82,10 @@ __all__ = [
     "listing",
     "loads_waiting",
     "parse",
+    "review",
     "shown",
     "top_up",
+    "top_up_refusal",
     "waiting",
     "watch",
     "yuan",

@@ -1,8 +1,6 @@
 """`pumpside books`: trial balance, statements, closing, vouchers for a finance system."""
 
-import csv
 import sys
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,7 +9,7 @@ from station import ledger, texts
 from station.cli.common import existing
 from station.cli.sales import in_columns, litres, when
 from station.cli.verify import yuan
-from station.platform import audit, clock, database
+from station.platform import audit, clock, database, typed
 
 app = typer.Typer(help="账簿 · the books", no_args_is_help=True)
 By = Annotated[str, typer.Option("--by", help="经办人 · who decides")]
@@ -31,7 +29,7 @@ def balance(until: Until = "", since: Since = "") -> None:
     例 Example: pumpside books balance --until 2026-12-01
     """
     with existing() as (_, engine), database.read(engine) as conn:
-        lines = ledger.trial_balance(conn, day(until) if until else None, day(since) if since else 0)
+        lines = ledger.trial_balance(conn, typed.day(until) if until else None, typed.day(since) if since else 0)
     typer.echo(
         in_columns(("科目 kind", "户数 accounts", "类别 class", "借 debit", "贷 credit", "余额 balance"), _WIDTHS)
     )
@@ -74,7 +72,7 @@ def close(until: Until, by: By) -> None:
     例 Example: pumpside books close --until 2026-12-01 --by 李会计
     """
     with existing() as (_, engine), database.write(engine) as conn:
-        period = ledger.close(conn, day(until), by, clock.now())
+        period = ledger.close(conn, typed.day(until), by, clock.now())
         rows, digest = audit.head(conn)
     typer.echo(f"已结账 · closed until {when(period.until)}")
     typer.echo(f"审计链头，请另存 · head of the audit chain, keep it elsewhere: {rows} {digest}")
@@ -82,27 +80,36 @@ def close(until: Until, by: By) -> None:
 
 @app.command("vouchers")
 def vouchers(until: Until, since: Since) -> None:
-    """导出凭证 CSV（每种资产借贷相等）· Vouchers by kind of account for a finance system, as CSV; they balance.
+    """导出凭证 CSV（按日，借贷相等；金额单位为分，另列元）· Vouchers by day for a finance system, as CSV; they balance.
 
     例 Example: pumpside books vouchers --since 2026-11-01 --until 2026-12-01 > vouchers.csv
     """
     with existing() as (_, engine), database.read(engine) as conn:
-        lines = ledger.trial_balance(conn, day(until), day(since))
-    writer = csv.writer(sys.stdout)
-    writer.writerow(("asset", "class", "kind", "debit", "credit"))
-    for line in lines:
-        writer.writerow((line.asset, line.account_class, line.kind, line.debit, line.credit))
+        lines = ledger.vouchers(conn, typed.day(since), typed.day(until))
+    for line in ledger.voucher_csv(lines, texts.account_kind):
+        sys.stdout.write(line)
+
+
+@app.command("check")
+def check(by: By = ledger.SYSTEM) -> None:
+    """立即核对余额、封签与审计链，并留存结果 · Check balances, seals and audit now; exit code 1 if wrong.
+
+    例 Example: pumpside books check --by 李会计
+    """
+    with existing() as (_, engine):
+        made = ledger.run_check(engine, by, clock.now())
+    for found in made.seen.found:
+        typer.echo(f"✗ [{found.check}] {found.text}", err=True)
+    typer.echo(f"{made.seen.transfers} 条分录 transfers")
+    typer.echo(
+        f"审计链头，请另存 · head of the audit chain, keep it elsewhere: {made.seen.audit_rows} {made.seen.audit_head}"
+    )
+    if not made.ok:
+        raise typer.Exit(1)
+    typer.echo("✓ 核对无误 · everything checks")
 
 
 _WIDTHS = (24, -13, 16, -16, -16, -16)
-
-
-def day(text: str) -> int:
-    """Unix seconds of a local day's beginning. ValueError says how to write it."""
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp())
-    except ValueError:
-        raise ValueError(f"日期写法如 2026-12-01 · write a day like 2026-12-01: {text}") from None
 
 
 def _litres(ml: int) -> str:

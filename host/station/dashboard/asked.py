@@ -65,15 +65,22 @@ def _midnight(day: date | None, days: int = 0) -> int | None:
     return int(datetime(moved.year, moved.month, moved.day).astimezone().timestamp())
 
 
+def days(question: Asked) -> tuple[int | None, int | None]:
+    """(since, until) of the fields `from` and `to`, both days included; Unix seconds, None does not filter."""
+    raw = question.raw
+    return _midnight(_day(raw.get("from", ""))), _midnight(_day(raw.get("to", "")), days=1)
+
+
 def sale_filter(question: Asked) -> SaleFilter:
     """The filter of the sales page."""
     raw = question.raw
     grade = raw.get("grade", "")
+    since, until = days(question)
     card = "".join(c for c in raw.get("card", "") if c.isascii() and c.isdigit())
     return SaleFilter(
         pump=raw.get("pump") or None,
         grade=int(grade) if grade in {str(g) for g in texts.GRADES} else None,
         card_no=card or None,
-        since=_midnight(_day(raw.get("from", ""))),
-        until=_midnight(_day(raw.get("to", "")), days=1),
+        since=since,
+        until=until,
     )

@@ -111,12 +111,24 @@ class Form:
 
 
 def of_language(message: str, lang: str) -> str:
-    """The half of a message "中文 English" that a viewer reads; a message without halves is shown whole."""
-    cut = max((i for i, sign in enumerate(message) if ord(sign) > 0x2E7F), default=-1) + 1
-    halves = message[:cut].strip(), message[cut:].strip(" 。：:")
-    if not all(halves):
+    """The half of a message "中文 English" that a viewer reads; a message without halves is shown whole.
+
+    The cut is the blank with most Chinese before it and most Latin behind it: either half may hold a name or a code of
+    the other's letters.
+    """
+    halves = max(
+        ((message[:i].strip(), message[i:].strip(" 。：:")) for i, sign in enumerate(message) if sign == " "),
+        key=lambda cut: _chineseness(cut[0]) - _chineseness(cut[1]),
+        default=("", ""),
+    )
+    if _chineseness(halves[0]) <= 0 or _chineseness(halves[1]) >= 0:
         return message
     return halves[1] if lang == "en" else halves[0]
+
+
+def _chineseness(words: str) -> int:
+    """Letters of Chinese less letters of Latin; one Chinese sign says as much as some four Latin letters."""
+    return sum(4 if ord(sign) > 0x2E7F else -sign.isalpha() for sign in words)
 
 
 def _new_key() -> str:

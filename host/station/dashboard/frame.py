@@ -11,6 +11,7 @@ from station import texts
 from station.dashboard import figures, words
 from station.dashboard.dom import Icon, Tag, Words, press
 from station.dashboard.hub import AlarmLine, Hub
+from station.dashboard.office import scope_of
 from station.staff import Person, permissions
 
 # Groups of pages in the order of the day's work; the bar shows the groups, below it the pages of the one that is open.
@@ -29,7 +30,21 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     ("nav.group.cards", (("/cards", "nav.cards"),)),
     ("nav.group.fleets", (("/accounts", "nav.accounts"),)),
+    ("nav.group.network", (("/network", "nav.network"),)),
+    (
+        "nav.group.books",
+        (
+            ("/books", "nav.books"),
+            ("/books/accounts", "nav.books.accounts"),
+            ("/books/periods", "nav.books.periods"),
+            ("/books/checks", "nav.books.checks"),
+            ("/audit", "nav.audit"),
+        ),
+    ),
+    ("nav.group.risk", (("/risk", "nav.risk"), ("/risk/rules", "nav.risk.rules"))),
+    ("nav.group.settings", (("/parameters", "nav.parameters"), ("/staff", "nav.staff"))),
 )
+SCOPED = ("/network",)  # pages for who sees a part of the stations only
 BENCH = ("nav.group.bench", (("/bench", "nav.bench"),))
 THEMES = {"auto": None, "light": False, "dark": True}
 THEME_ICONS = {"auto": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
@@ -55,6 +70,7 @@ class Frame:
         theme = theme if theme in THEMES else "auto"
         t = Words(lang)
         person = getattr(client.request.state, "person", None)  # put there by the guard
+        sees_all = scope_of(client) is None
         # The page object is shared by all viewers; language and theme are one viewer's.
         client.page = copy.copy(client.page)
         client.page.language = "en-US" if lang == texts.EN else "zh-CN"
@@ -64,10 +80,11 @@ class Frame:
         client.on_delete(lambda: self.hub.left(client.id))
         with Tag("header", look="bar"):
             Tag("a", t("brand"), "brand", href="/")
-            open_group = self._navigation(t, path, person)
+            open_group = self._navigation(t, path, person, sees_all)
             with Tag("div", look="tools"):
                 Tag("span", t("frame.zone", zone=figures.zone()), "zone")
-                AlarmBadge(self.hub, t)
+                if sees_all:
+                    AlarmBadge(self.hub, t)
                 self._switches(t, theme)
                 if person is not None and person.role != permissions.LOCAL_ROLE:
                     with Tag("form", look="who", method="post", action="/logout"):
@@ -80,12 +97,16 @@ class Frame:
         with Tag("div", look="content"):
             yield t
 
-    def _navigation(self, t: Words, path: str, person: Person | None) -> list[tuple[str, str]]:
+    def _navigation(self, t: Words, path: str, person: Person | None, sees_all: bool) -> list[tuple[str, str]]:
         """Draws the groups that this person may see; the pages of the open one."""
         here: list[tuple[str, str]] = []
         with Tag("nav"):
             for group, pages in self.groups:
-                seen = [page for page in pages if person is None or person.may(permissions.for_page(page[0]))]
+                seen = [
+                    page
+                    for page in pages
+                    if (person is None or person.may(permissions.for_page(page[0]))) and (sees_all or page[0] in SCOPED)
+                ]
                 if not seen:
                     continue
                 is_open = any(link == path for link, _ in seen)

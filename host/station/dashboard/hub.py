@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from station import texts
-from station.cards import COUNTER_TWICE, DIFFERS, WAITING
+from station.cards import COUNTER_TWICE, DIFFERS, RISK, WAITING, Finding
 from station.dashboard import figures
 from station.dashboard.source import Overview, PumpView, Source
 
@@ -16,7 +16,9 @@ log = structlog.get_logger(__name__)
 REFRESH_S = 1.0
 IDLE_S = 10.0  # nobody looks: still often enough that the first viewer sees something recent
 MOST_CARDS = 10  # named one by one; a fault of one pump may touch any number
-SUSPECTS = {COUNTER_TWICE: "alarm.counter_twice", DIFFERS: "alarm.differs", WAITING: "alarm.waiting"}
+SUSPECTS = {
+    COUNTER_TWICE: "alarm.counter_twice", DIFFERS: "alarm.differs", RISK: "alarm.risk", WAITING: "alarm.waiting",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +93,26 @@ class Hub:
             yuan = figures.yuan(overview.invariant.difference_fen)
             zh, en = (texts.text("alarm.invariant", lang, yuan=yuan) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
+        if overview.check is not None and not overview.check.ok:
+            zh, en = (texts.text("alarm.check", lang, n=len(overview.check.seen.found)) for lang in texts.LANGUAGES)
+            lines.append(AlarmLine("", (zh, en)))
         if overview.quarantined:
             zh, en = (texts.text("alarm.quarantine", lang, n=overview.quarantined) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
         for suspect in overview.suspects[:MOST_CARDS]:
-            card = figures.card(suspect.card_no)
-            what = figures.yuan(int(suspect.what)) if suspect.kind == DIFFERS else suspect.what
-            zh, en = (texts.text(SUSPECTS[suspect.kind], lang, card=card, what=what) for lang in texts.LANGUAGES)
+            zh, en = (_suspect(suspect, lang) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
         more = len(overview.suspects) - MOST_CARDS
         if more > 0:
             zh, en = (texts.text("alarm.more_cards", lang, n=more) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
         return lines
+
+
+def _suspect(found: Finding, lang: str) -> str:
+    what = found.what
+    if found.kind == DIFFERS:
+        what = figures.yuan(int(what))
+    elif found.kind == RISK:
+        what = texts.risk_rule(what.split()[0], lang)
+    return texts.text(SUSPECTS[found.kind], lang, card=figures.card(found.card_no), what=what)

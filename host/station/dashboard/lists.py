@@ -11,6 +11,7 @@ from station import texts
 from station.dashboard import figures, words
 from station.dashboard.asked import ROWS, Asked, asked, sale_filter
 from station.dashboard.dom import Icon, Tag, Words
+from station.dashboard.filters import choice, field, submit
 from station.dashboard.frame import Frame
 from station.dashboard.source import CardRow, Page
 from station.dashboard.tables import Column, Table, marked, sale_columns
@@ -22,7 +23,7 @@ RAW_SHOWN = 48  # bytes
 
 
 class Listing(Generic[Row]):
-    """A table with its pager, read again every two seconds off the event loop."""
+    """A table with its pager, read again every `refresh_s` off the event loop."""
 
     def __init__(
         self,
@@ -32,12 +33,13 @@ class Listing(Generic[Row]):
         columns: Sequence[Column[Row]],
         empty: str,
         read: Callable[[], Page[Row]],
+        refresh_s: float = REFRESH_S,
     ) -> None:
         self.t, self.path, self.question, self.read = t, path, question, read
         self.drawn: tuple[int, int] | None = None
         self.table = Table(t, columns, empty)
         self.pager = Tag("div", look="pager hidden")
-        ui.timer(REFRESH_S, self.look)
+        ui.timer(refresh_s, self.look)
 
     async def look(self) -> None:
         try:
@@ -71,24 +73,6 @@ class Listing(Generic[Row]):
             Tag("span", word)
 
 
-def _choice(label: str, name: str, chosen: str, options: Sequence[tuple[str, str]]) -> None:
-    with Tag("label", label), Tag("select", name=name):
-        for value, word in options:
-            Tag("option", word, value=value, **({"selected": "selected"} if value == chosen else {}))
-
-
-def _field(label: str, name: str, value: str, **props: str) -> None:
-    with Tag("label", label):
-        Tag("input", name=name, value=value, maxlength="40", **props)
-
-
-def _submit(t: Words, path: str) -> None:
-    with Tag("button", look="press on", type="submit"):
-        Icon("filter_list")
-        Tag("span", t("word.filter"))
-    Tag("a", t("word.clear"), "press plain", href=path)
-
-
 def _sales(frame: Frame, client: Client) -> None:
     question = asked(client.request.query_params, ("pump", "grade", "card", "from", "to"))
     wanted = sale_filter(question)
@@ -98,13 +82,13 @@ def _sales(frame: Frame, client: Client) -> None:
         with Tag("section", look="panel"):
             with Tag("form", look="controls", method="get", action="/sales"):
                 pumps = [("", t("word.all")), *((p.pump, words.pump(t, p.pump)) for p in source.forecourt())]
-                _choice(t("sales.pump"), "pump", question.raw["pump"], pumps)
+                choice(t("sales.pump"), "pump", question.raw["pump"], pumps)
                 grades = [("", t("word.all")), *((str(g), texts.grade(g, t.lang)) for g in texts.GRADES)]
-                _choice(t("sales.grade"), "grade", question.raw["grade"], grades)
-                _field(t("sales.card"), "card", question.raw["card"], inputmode="numeric")
-                _field(t("sales.from"), "from", question.raw["from"], type="date")
-                _field(t("sales.to"), "to", question.raw["to"], type="date")
-                _submit(t, "/sales")
+                choice(t("sales.grade"), "grade", question.raw["grade"], grades)
+                field(t("sales.card"), "card", question.raw["card"], inputmode="numeric")
+                field(t("sales.from"), "from", question.raw["from"], type="date")
+                field(t("sales.to"), "to", question.raw["to"], type="date")
+                submit(t, "/sales")
                 with Tag("a", look="press", href=question.link("/sales.csv")):
                     Icon("download")
                     Tag("span", t("word.csv"))
@@ -164,8 +148,8 @@ def _cards(frame: Frame, client: Client) -> None:
         Tag("h1", t("cards.title"))
         with Tag("section", look="panel"):
             with Tag("form", look="controls", method="get", action="/cards"):
-                _field(t("cards.search"), "card", question.raw["card"])
-                _submit(t, "/cards")
+                field(t("cards.search"), "card", question.raw["card"])
+                submit(t, "/cards")
             Listing(
                 t,
                 "/cards",

@@ -7,7 +7,24 @@ from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
 
-from station.dashboard import accounts, bench, export, forecourt, issued, lists, meter, shifts, tanks
+from station.dashboard import (
+    accounts,
+    audit,
+    bench,
+    books,
+    export,
+    forecourt,
+    issued,
+    lists,
+    meter,
+    network,
+    parameters,
+    risk,
+    risk_rules,
+    shifts,
+    staff,
+    tanks,
+)  # fmt: skip
 from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
 from station.dashboard.office import Office
@@ -15,7 +32,7 @@ from station.dashboard.source import Source
 from station.forecourt import LiveBoard
 
 # Modules with register(frame, office): pages over the database itself.
-OFFICE: tuple[Any, ...] = ()
+OFFICE: tuple[Any, ...] = (network, books, audit, risk, risk_rules, parameters, staff)
 
 RECONNECT_S = 30.0  # a page that lost its line for so long goes on where it was, without a reload
 STATIC = Path(__file__).parent / "static"

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from nicegui import context
 from nicegui.client import Client
 from sqlalchemy import Connection, Engine
 
-from station.platform import database
+from station import staff
+from station.api.guard import COOKIE
+from station.platform import clock, database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
-from station.staff import LOCAL, Person
+from station.staff import LOCAL, Person, permissions
 
 T = TypeVar("T")
 
@@ -34,13 +37,33 @@ class Office:
         return await asyncio.to_thread(work)
 
     async def write(self, do: Callable[[Connection], T]) -> T:
-        """do(conn) in one writing transaction."""
+        """do(conn) in one writing transaction, if the viewer is still logged in: a page may stand open for days.
+
+        Raises ValueError if not.
+        """
+        client = context.client
 
         def work() -> T:
             with database.write(self.engine) as conn:
+                _still_logged_in(conn, client)
                 return do(conn)
 
         return await asyncio.to_thread(work)
+
+
+def scope_of(client: Client) -> frozenset[str] | None:
+    """The stations that the viewer sees; None: all."""
+    found: frozenset[str] | None = getattr(client.request.state, "scope", None)
+    return found
+
+
+def _still_logged_in(conn: Connection, client: Client) -> None:
+    if person_of(client).role == permissions.LOCAL_ROLE:
+        return
+    token, now = client.request.cookies.get(COOKIE, ""), clock.now()
+    if staff.who(conn, token, now) is None:
+        raise ValueError("登录已失效，请重新登录 your log-in has ended: log in again")
+    staff.seen(conn, token, now)
 
 
 def person_of(client: Client) -> Person:

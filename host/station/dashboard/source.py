@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from station.accounts import Account, Lease
 from station.cards import Finding, Load
 from station.forecourt import Release, Tariff, Timeline, UpdateState
+from station.ledger import Check
 from station.sales import (
     EndPulses,
     Invariant,
@@ -75,6 +76,7 @@ class Overview:
     invariant: Invariant | None = None
     quarantined: int = 0  # rows nobody has decided about
     suspects: tuple[Finding, ...] = ()  # cards blocked by the station itself, or waiting for records too long
+    check: Check | None = None  # of the books, the last one
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from station.ledger.accounts import (
     capital,
     cash,
     delivery,
+    due_from,
+    due_to,
     gateway,
     goods,
+    held,
     incentive,
     inflight,
     over_short,
@@ -43,6 +46,8 @@ from station.ledger.book import (
     Transfer,
     balance,
     balances,
+    listing,
+    listing_count,
     post,
     post_many,
     posted,
@@ -67,9 +72,12 @@ from station.ledger.periods import (
     trial_balance,
 )
 from station.ledger.receivables import Posting, postings
-from station.ledger.vouchers import VoucherLine, vouchers
+from station.ledger.vouchers import VoucherLine, voucher_csv, vouchers
 
 __all__ = [
+    "held",
+    "due_to",
+    "due_from",
     "FEN",
     "ML",
     "PIECES",
@@ -81,6 +89,7 @@ __all__ = [
     "Line",
     "Move",
     "Period",
+    "Posting",
     "PeriodError",
     "Seen",
     "Transfer",
@@ -104,6 +113,8 @@ __all__ = [
     "paid_in",
     "is_due",
     "keep",
+    "listing",
+    "listing_count",
     "look",
     "move_count",
     "newest_check",
@@ -136,6 +147,7 @@ __all__ = [
     "total",
     "trial_balance",
     "verify",
+    "voucher_csv",
     "vouchers",
     "zero_sums",
 ]

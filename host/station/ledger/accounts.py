@@ -137,3 +137,18 @@ def tested(grade: int) -> str:
 def alarm_fuel(grade: int) -> str:
     """Fuel that left outside any sale and was alarmed, ml."""
     return f"alarmed:{grade}"
+
+
+def due_to(station_no: int) -> str:
+    """What this station owes another for fuel its cards took there and for money loaded here, fen."""
+    return f"due_to:{station_no}"
+
+
+def due_from(station_no: int) -> str:
+    """What another station owes this one, fen: below nought, as cash."""
+    return f"due_from:{station_no}"
+
+
+def held(station_no: int) -> str:
+    """Head office: money for cards that a station took in and holds, fen: below nought, as cash."""
+    return f"held:{station_no}"

@@ -49,7 +49,13 @@ transfers = append_only(
 # What accounts owe is found without reading all other postings; ask with these very words (receivables.py).
 RECEIVABLE = {side: text(f"substr({side}, 1, 11) = 'receivable:'") for side in ("debit", "credit")}
 for _side, _only in RECEIVABLE.items():
-    Index(f"ix_transfers_receivable_{_side}", transfers.c[_side], sqlite_where=_only, postgresql_where=_only)
+    Index(
+        f"ix_transfers_receivable_{_side}",
+        transfers.c[_side],
+        transfers.c.at,
+        sqlite_where=_only,
+        postgresql_where=_only,
+    )
 
 # A period is closed once, by whom, and with what balances: late records count in the one that is open.
 periods = append_only(
@@ -187,6 +193,20 @@ def balances(conn: Connection, prefix: str, asset: str = FEN) -> dict[str, int]:
         .order_by(table.account)
     )
     return {row.account: row.balance for row in rows}
+
+
+def listing(conn: Connection, prefix: str, limit: int, offset: int = 0) -> list[tuple[str, str, int]]:
+    """(account, asset, balance) of all accounts whose names begin with `prefix`, by name, in pages."""
+    table = balances_table.c
+    query = select(balances_table).where(table.account.startswith(prefix, autoescape=True))
+    rows = conn.execute(query.order_by(table.account, table.asset).limit(limit).offset(offset))
+    return [(row.account, row.asset, row.balance) for row in rows]
+
+
+def listing_count(conn: Connection, prefix: str) -> int:
+    """How many accounts listing() has in all."""
+    query = select(func.count()).where(balances_table.c.account.startswith(prefix, autoescape=True))
+    return int(conn.execute(query).scalar_one())
 
 
 def total(conn: Connection, prefix: str, asset: str = FEN) -> int:

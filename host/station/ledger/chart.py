@@ -14,6 +14,7 @@ CLASSES: Mapping[str, str] = {
     "gateway": ASSET,
     "receivable": ASSET,
     "due_from": ASSET,  # other stations
+    "held": ASSET,  # head office: what stations took in for cards
     "purse": LIABILITY,
     "inflight": LIABILITY,
     "pending": LIABILITY,

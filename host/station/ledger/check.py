@@ -25,14 +25,14 @@ def verify(conn: Connection) -> list[Finding]:
     findings = [
         Finding(
             "balances",
-            f"账户 {account} ({asset}) 余额 {kept.get((account, asset), 0)}，分录合计 "
-            f"{sums.get((account, asset), 0)} balance and sum of transfers differ",
+            f"账户 {account} ({asset}) 余额 {kept.get((account, asset), 0)} 与分录合计 "
+            f"{sums.get((account, asset), 0)} 不符 balance and sum of transfers differ",
         )
         for account, asset in sorted(set(kept) | set(sums))
         if kept.get((account, asset), 0) != sums.get((account, asset), 0)
     ]
     return findings + [
-        Finding("zero_sum", f"{asset} 借贷不平：{amount} the balances do not add up to nought")
+        Finding("zero_sum", f"{asset} 余额之和为 {amount}，借贷不平 the balances do not add up to nought")
         for asset, amount in zero_sums(conn).items()
         if amount
     ]

@@ -118,7 +118,7 @@ def _seen_before(conn: Connection, transfers: int) -> list[Finding]:
     found = []
     most = int(conn.execute(select(func.max(table.c.transfers))).scalar() or 0)
     if transfers < most:
-        text = f"分录少了 {most - transfers} 条 {most - transfers} transfers that an earlier check saw are missing"
+        text = f"以前核对所见的分录少了 {most - transfers} 条 transfers that an earlier check saw are missing"
         found.append(Finding("transfers", text))
     heads = conn.execute(select(table.c.audit_rows, table.c.audit_head).order_by(table.c.id)).all()
     digests = audit.digests(conn, {head.audit_rows for head in heads})

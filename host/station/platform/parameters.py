@@ -30,6 +30,10 @@ PARAMETERS: Mapping[str, Parameter] = {
     "cap.load": Parameter(200_000, 0, _MOST_FEN, "fen"),  # above it a second person signs (Y8)
     "cap.refund": Parameter(50_000, 0, _MOST_FEN, "fen"),
     "cap.adjust": Parameter(10_000, 0, _MOST_FEN, "fen"),  # differences of drawers, manual postings
+    "bonus.load_from": Parameter(100_000, 0, _MOST_FEN, "fen"),  # loads from this on get a bonus (C6)
+    "bonus.load_ppm": Parameter(0, 0, 1_000_000, "ppm"),
+    "incentive.card": Parameter(0, 0, _MOST_FEN, "fen"),  # for who issues a card that customers hold (S5)
+    "incentive.days": Parameter(30, 0, 3_650, "day"),  # a card closed within them earns nothing
     "till.account": Parameter(0, 0, 1_000_000, "count"),  # the account of walk-in fuel, paid at the till; 0: none (Y3)
     "refund.days": Parameter(30, 0, 3_650, "day"),  # after a sale
     "refund.hours": Parameter(24, 1, 720, "hour"),  # an open request is late after them
@@ -42,7 +46,7 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A value and since when it holds; the first version of a parameter is its default, by nobody."""
+    """A value and since when it holds; version 0 of a parameter is its default, by nobody."""
 
     name: str
     version: int
@@ -69,10 +73,15 @@ table = append_only(
 
 def value(conn: Connection, name: str) -> int:
     """What holds now. KeyError for a parameter that does not exist: that is a programming error."""
-    default = PARAMETERS[name].default
-    query = select(table.c.value).where(table.c.name == name).order_by(table.c.version.desc()).limit(1)
-    found = conn.execute(query).scalar()
-    return default if found is None else int(found)
+    return newest(conn, name).value
+
+
+def newest(conn: Connection, name: str) -> Version:
+    """What holds now, since when and why; as value()."""
+    initial = Version(name, 0, PARAMETERS[name].default, 0, "", "")
+    query = select(table).where(table.c.name == name).order_by(table.c.version.desc()).limit(1)
+    found = conn.execute(query).mappings().first()
+    return Version(**found) if found else initial
 
 
 def change(conn: Connection, name: str, new: int, by: str, why: str, now: int) -> Version:

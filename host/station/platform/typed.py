@@ -1,5 +1,6 @@
 """Decimal figures as people type them, in whole small units; told in both languages when they make no sense."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 MOST_YUAN = 1_000_000
@@ -20,3 +21,11 @@ def scaled(text: str, unit: int, most: int, otherwise: str) -> int:
     except (InvalidOperation, ValueError):
         raise ValueError(otherwise) from None
     return int(number)
+
+
+def day(text: str, later: int = 0) -> int:
+    """Unix seconds of the local midnight at the beginning of a day (2026-12-01), some days later. ValueError."""
+    try:
+        return int((datetime.strptime(text.strip(), "%Y-%m-%d") + timedelta(days=later)).astimezone().timestamp())
+    except ValueError:
+        raise ValueError(f"日期写法如 2026-12-01 write a day like 2026-12-01: {text}") from None

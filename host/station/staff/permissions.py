@@ -64,6 +64,11 @@ PAGES = (
     ("/bench", SETTINGS_EDIT),
     ("/staff", STAFF_EDIT),
     ("/audit", AUDIT_VIEW),
+    ("/books/periods", BOOKS_CLOSE),
+    ("/books", BOOKS_VIEW),
+    ("/risk/rules", RISK_RULES),
+    ("/risk", RISK_REVIEW),
+    ("/parameters", SETTINGS_EDIT),
 )
 
 

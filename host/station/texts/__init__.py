@@ -12,16 +12,19 @@ from station.texts.books import ACCOUNT_CLASSES, ACCOUNT_KINDS, RISK_RULES, RISK
 from station.texts.issued import ISSUED
 from station.texts.login import LOGIN
 from station.texts.meter import METER
+from station.texts.network import NETWORK
 from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
 from station.texts.shifts import SHIFTS
+from station.texts.supervision import PARAMETER_NAMES, RISK_ACTIONS, RISK_METRICS, RISK_UNITS, SUPERVISION
 
-PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **ISSUED, **LOGIN}
+PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **ISSUED, **LOGIN, **SUPERVISION, **NETWORK}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade",
-    "language_of", "of", "preset", "quarantine_reason", "refusal", "reset_cause", "risk_rule", "risk_state",
-    "sale_state", "shadow_state", "state", "stop_reason", "tank_state", "text", "time_quality",
+    "language_of", "of", "parameter", "preset", "quarantine_reason", "refusal", "reset_cause", "risk_action",
+    "risk_metric", "risk_rule", "risk_state", "risk_unit", "sale_state", "shadow_state", "state",
+    "stop_reason", "tank_state", "text", "time_quality",
 ]  # fmt: skip
 
 ZH, EN = "zh", "en"
@@ -193,6 +196,7 @@ SHADOW_STATES: Mapping[str, Pair] = {
     "agrees": ("一致", "agrees"),
     "waiting": ("等待记录", "waits for records"),
     "differs": ("不符", "differs"),
+    "guest": ("外站卡", "another station's card"),
 }
 
 
@@ -295,6 +299,26 @@ def risk_rule(name: str, lang: str = ZH) -> str:
 def risk_state(name: str, lang: str = ZH) -> str:
     """What became of a finding, in words."""
     return of(lang, RISK_STATES.get(name, (name, name)))
+
+
+def risk_metric(name: str, lang: str = ZH) -> str:
+    """What a rule measures, in words."""
+    return of(lang, RISK_METRICS.get(name, (name, name)))
+
+
+def risk_unit(name: str, lang: str = ZH) -> str:
+    """What a rule's figure counts in."""
+    return of(lang, RISK_UNITS.get(name, ("", "")))
+
+
+def risk_action(name: str, lang: str = ZH) -> str:
+    """What follows from a finding, in words."""
+    return of(lang, RISK_ACTIONS.get(name, (name, name)))
+
+
+def parameter(name: str, lang: str = ZH) -> str:
+    """A parameter of the station, in words."""
+    return of(lang, PARAMETER_NAMES.get(name, (name, name)))
 
 
 def text(key: str, lang: str = ZH, /, **values: object) -> str:
