@@ -1,4 +1,5 @@
-"""Blocks cards that the records speak against: a purse counter used twice, or a purse that no record explains.
+"""Blocks cards that the records speak against: a purse counter used twice, a purse that no record explains, or a
+finding of a risk rule that blocks.
 
 Each finding is acted on once and stays in the card's history. Who makes a card good again has seen what stands there,
 so an old finding does not block it again; new ones do. Waiting for records is no finding, it only grows too old.
@@ -9,22 +10,23 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from station import risk
 from station.cards import registry
 from station.cards.registry import Card
 from station.cards.tables import card_events, cards
 from station.sales import suspects
 
 BY = "system"
-COUNTER_TWICE, DIFFERS, WAITING = "counter_twice", "differs", "waiting"
+COUNTER_TWICE, DIFFERS, RISK, WAITING = "counter_twice", "differs", "risk", "waiting"
 WAITING_MAX_S = 24 * 3600  # as old as a list at a pump may be: by then every pump should have been heard
 _PREFIX = "system:"
-_REASON = re.compile(rf"{_PREFIX}({COUNTER_TWICE}(?= [0-9]+/)|{DIFFERS}(?= -?[0-9]+$)) (.+)")
+_REASON = re.compile(rf"{_PREFIX}({COUNTER_TWICE}(?= [0-9]+/)|{DIFFERS}(?= -?[0-9]+$)|{RISK}(?= \w+ [0-9]+$)) (.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """kind: COUNTER_TWICE (what: `device/seq` of the latest sale, and how often), DIFFERS (what: fen on the card above
-    or below the books), WAITING (what is empty)."""
+    or below the books), RISK (what: the rule and the number of its finding), WAITING (what is empty)."""
 
     card_no: str
     kind: str
@@ -51,6 +53,9 @@ def findings(conn: Connection) -> list[Finding]:
         without_load = Finding(shadow.card_no, DIFFERS, str(difference - shadow.pending_fen))
         if without_load.reason not in _told(conn, shadow.card_no):
             new.append(Finding(shadow.card_no, DIFFERS, str(difference)))
+    for case in risk.blocking(conn):
+        if case.subject not in twice:  # which is the better proof of a second card
+            new.append(Finding(case.subject, RISK, f"{case.rule} {case.id}"))
     return [one for one in new if _blockable(conn, one.card_no) and one.reason not in _told(conn, one.card_no)]
 
 

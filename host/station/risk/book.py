@@ -15,7 +15,7 @@ from station.platform.bulk import select_in, upsert_rows
 from station.platform.database import upsert
 from station.risk import engine, tables
 from station.risk.engine import Finding, History
-from station.risk.events import Event, Subject
+from station.risk.events import LOAD, REFUND, Event, Subject
 from station.risk.known import places
 from station.risk.rulebook import rules
 from station.risk.rules import BLOCK, HOLD
@@ -40,6 +40,16 @@ def observe(
     rows = [(subject, _dump(history)) for subject, history in sorted(histories.items())]
     upsert_rows(conn, tables.histories, rows)
     return _keep(conn, found, now)
+
+
+def loaded(conn: Connection, card_no: str, amount_fen: int, by: str, ref: int, now: int) -> list[Finding]:
+    """Tells the rules of a load at a desk; ref: the load's id."""
+    return observe(conn, [Event(LOAD, now, card_no, amount_fen=amount_fen, staff=by, ref=ref)], {}, now)
+
+
+def refunded(conn: Connection, card_no: str, amount_fen: int, by: str, ref: int, now: int) -> list[Finding]:
+    """Tells the rules of a refund at a desk or a till; card_no "": no card had to do with it; ref: the refund's id."""
+    return observe(conn, [Event(REFUND, now, card_no, amount_fen=amount_fen, staff=by, ref=ref)], {}, now)
 
 
 _UNKNOWN = Subject()

@@ -62,6 +62,13 @@ def held(conn: Connection, subject: str) -> Case | None:
     return Case(*row) if row else None
 
 
+def blocking(conn: Connection) -> list[Case]:
+    """Undecided findings whose rule wants the card blocked at once, oldest first."""
+    t = tables.findings.c
+    query = select(tables.findings).where(t.state == "open", t.action == BLOCK).order_by(t.id)
+    return [Case(*row) for row in conn.execute(query)]
+
+
 def refuse_held(conn: Connection, *subjects: str) -> None:
     """Call it before money goes to or from a card, with its number and who asks for it. Raises HeldError."""
     for subject in subjects:

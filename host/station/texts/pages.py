@@ -48,6 +48,7 @@ PAGES: Mapping[str, Pair] = {
         "卡 {card} 的余额与记录相差 {what} 元，系统已停用",
         "card {card}: {what} yuan that no record explains, blocked by the system",
     ),
+    "alarm.risk": ("卡 {card} 触发风控（{what}），系统已停用", "card {card}: {what}, blocked by the system"),
     "alarm.waiting": ("卡 {card} 等待记录过久", "card {card} has waited too long for records"),
     "alarm.more_cards": ("另有 {n} 张卡需要查看", "{n} more cards to look at"),
     "alarm.station": ("油站", "Station"),
