@@ -14,6 +14,7 @@ import station.cards  # noqa: F401 - its tables belong to the schema
 import station.fleets  # noqa: F401
 import station.risk  # noqa: F401
 import station.staff  # noqa: F401
+import station.tills  # noqa: F401
 from station import setup
 from station.platform import database, migrations
 from station.platform.database import DatabaseError
