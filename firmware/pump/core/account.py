@@ -43,6 +43,7 @@ def _question(ctl, card, held):
         "want": want_fen,
         "held": held[0] if held else 0,
         "head": ctl.journal.head,
+        "grade": ctl.config.grades[ctl.delivery.lifted()],
     }
 
 
@@ -53,7 +54,7 @@ def _answered(ctl, card, held, answer):
             _write(ctl, (held[0], card.company, 0, 0, held[4]), records.LEASE_ENDED)
         elif held and _is_good(ctl, held) and answer.get("exhausted"):
             return _use(card, held)  # the rest of the credit line is what lies here
-        return codes.REFUSE_ACCOUNT
+        return _number(answer.get("refused")) & 255 or codes.REFUSE_ACCOUNT
     if isinstance(ahead, list) and len(ahead) == 4 and all([_number(value) for value in ahead]):
         _take(ctl, (ahead[0], card.company, ahead[1], min(ahead[2], 65535), ahead[3]))
     card.lease, card.balance_fen = lease, fen + 1

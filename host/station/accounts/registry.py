@@ -12,7 +12,7 @@ from station.platform import audit
 ACTIVE, STOPPED = "active", "stopped"
 
 
-class AccountError(Exception):
+class AccountError(ValueError):
     """Not possible with this account; the message (Chinese, then English) says why."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from station import accounts, cards
+from station import accounts, cards, fleets
 from station.mqtt.messages import MalformedError, hex_digits, is_count
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ def authorise(question: "Question") -> "Answer":
     message = question.message
     uid = bytes.fromhex(hex_digits(message, "uid", 14, 14))
     want, held, head = (message.get(name) for name in ("want", "held", "head"))
-    if not (is_count(want) and is_count(held) and is_count(head)):
-        raise MalformedError("want, held or head")
+    grade = message.get("grade", 0)  # older pumps do not tell it
+    if not (is_count(want) and is_count(held) and is_count(head) and is_count(grade)):
+        raise MalformedError("want, held, head or grade")
     assert isinstance(want, int) and isinstance(held, int) and isinstance(head, int)
     asked = accounts.Question(question.id, question.pump.device, want, held, head)
-    word = cards.authorise(question.conn, uid, asked, question.now)
+    word = fleets.authorise(question.conn, uid, asked, grade, question.now)
     if word.grant is None:
-        return {word.why: True}, b""
+        return {word.why: word.code if word.why == fleets.REFUSED else True}, b""
     content: dict[str, Any] = {"lease": word.grant.sale.lease, "fen": word.grant.sale.amount_fen}
     ahead = word.grant.offline
     if ahead is not None:

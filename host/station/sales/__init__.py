@@ -21,6 +21,7 @@ from station.sales.metrology import (
     meters,
     provers,
 )
+from station.sales.on_account import Bought, Fill, bought, fills, fills_by_id
 from station.sales.proof import Sealed, raw_records, record_copies, sealed, sealed_sale
 from station.sales.queries import (
     GapRow,
@@ -59,6 +60,11 @@ __all__ = [
     "DAY",
     "SHIFT",
     "Ack",
+    "Bought",
+    "Fill",
+    "bought",
+    "fills",
+    "fills_by_id",
     "Batch",
     "GapRow",
     "HourRow",

@@ -137,7 +137,7 @@ def recent_count(
 
 def sale(conn: Connection, device: int, seq: int) -> SaleRow | None:
     """One sale by its name."""
-    query = _joined(select(tables.sales, *_PUMP)).where(tables.sales.c.id == tables.record_id(device, seq))
+    query = joined_to_pumps(select(tables.sales, *_PUMP)).where(tables.sales.c.id == tables.record_id(device, seq))
     row = conn.execute(query).first()
     return _sale_row(row) if row else None
 
@@ -200,7 +200,8 @@ _PUMP = (forecourt.pumps_table.c.station, forecourt.pumps_table.c.pump)
 _SHARED = {field.name for field in fields(SaleRow)} & {column.name for column in tables.sales.columns}
 
 
-def _joined(query: Select[Any]) -> Select[Any]:
+def joined_to_pumps(query: Select[Any]) -> Select[Any]:
+    """A query over sales, with the pumps' names at hand."""
     return query.outerjoin_from(tables.sales, forecourt.pumps_table, forecourt.pumps_table.c.device == _DEVICE)
 
 
@@ -214,7 +215,7 @@ def _filtered(
         (since, since <= _WHEN if since is not None else true()),
         (until, until > _WHEN if until is not None else true()),
     )
-    query = _joined(query)
+    query = joined_to_pumps(query)
     for value, condition in conditions:
         if value is not None:
             query = query.where(condition)

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.add_column("leases", sa.Column("card_no", sa.Text(), server_default="", nullable=False))
     _index("ix_sales_account", "sales", ["account", "ended"], "account IS NOT NULL")
     for side in ("debit", "credit"):
-        _index(f"ix_transfers_receivable_{side}", "transfers", [side], f"substr({side}, 1, 11) = 'receivable:'")
+        _index(f"ix_transfers_receivable_{side}", "transfers", [side, "at"], f"substr({side}, 1, 11) = 'receivable:'")
     _tables()
     for table in BOOKS:
         create_append_only(op.get_bind(), table)
