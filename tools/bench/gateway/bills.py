@@ -42,8 +42,8 @@ def wechat(shown: Shown) -> bytes:
             clock(refund.done_at if refund else trade.paid_at), WECHAT_APPID, MCHID, "0", "", trade.trade_no,
             trade.order_no, "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "NATIVE", "REFUND" if refund else "SUCCESS", "OTHERS",
             "CNY", yuan(paid), "0.00", refund.trade_no if refund else "0", refund.refund_no if refund else "0",
-            yuan(back), "0.00", "ORIGINAL" if refund else "", "SUCCESS" if refund else "", trade.title, "", "0.00000", "0.60%",
-            yuan(paid), yuan(back), "",
+            yuan(back), "0.00", "ORIGINAL" if refund else "", "SUCCESS" if refund else "", trade.title, "",
+            "0.00000", "0.60%", yuan(paid), yuan(back), "",
         ]  # fmt: skip
         rows.append(",".join(f"`{value}" for value in values))
     paid = sum(trade.amount_fen for trade, refund in shown if refund is None)
