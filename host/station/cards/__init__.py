@@ -22,6 +22,7 @@ from station.cards.refunding import quote as refundable
 from station.cards.registry import Card, Event, by_uid, card, count, counts, events, listing
 from station.cards.relay import Answer as RelayAnswer
 from station.cards.relay import Relays
+from station.cards.review import VERDICTS, review
 from station.cards.rules import Rules, RulesError
 from station.cards.second import Second, SecondNeededError
 from station.cards.watch import COUNTER_TWICE, DIFFERS, RISK, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
@@ -39,6 +40,7 @@ __all__ = [
     "RISK",
     "WAITING",
     "WAITING_MAX_S",
+    "VERDICTS",
     "Card",
     "SecondNeededError",
     "Second",
