@@ -17,8 +17,8 @@ from station.platform.settings import load
 from station.setup import prepare
 from tests.cards.conftest import NOW, seeded
 from tests.cards.pumps import Pump
-from tests.station import postgres
 from tests.station.world import PumpJournal
+from tools import postgres
 from tools.bench.desfire_card import DesfireCard
 
 NUMBER = "6200000100000012"

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, create_engine, text
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from station.setup import prepare
-from tests.station import postgres
 from tests.station.world import T0
+from tools import postgres
 
 _numbers = count(1)
 

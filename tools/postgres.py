@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster for tests: own directory, own free port on the loopback, gone afterwards."""
+"""A throw-away PostgreSQL cluster for tests and benches: own directory, own free port on the loopback, gone afterwards."""
 
 import os
 import pwd
@@ -32,8 +32,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def cluster(directory: Path) -> Iterator[str]:
-    """Starts a cluster in `directory` and yields the URL of its server, without a database name."""
+def cluster(directory: Path, durable: bool = False) -> Iterator[str]:
+    """Starts a cluster in `directory` and yields the URL of its server, without a database name.
+
+    durable: commits reach the disk, as at a station; tests do without.
+    """
     bin_dir = binaries()
     assert bin_dir is not None
     with socket.socket() as free:
@@ -51,7 +54,9 @@ def cluster(directory: Path) -> Iterator[str]:
         prefix = ["runuser", "-u", "postgres", "--"]
     initdb = [str(bin_dir / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run([*prefix, *initdb], check=True, capture_output=True, cwd="/")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={'on' if durable else 'off'}"
+    )
     control = [*prefix, str(bin_dir / "pg_ctl"), "-D", str(data), "-w", "-s"]
     subprocess.run(
         [*control, "-o", options, "-l", str(data / "log"), "start"], check=True, capture_output=True, cwd="/"
