@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from station.api import login, routes
+from station.api import books, login, network, payments, people, routes, supervision
 from station.api.guard import Guard
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
@@ -20,7 +20,7 @@ from station.platform.settings import Settings, is_loopback
 
 API = "/api/v1"
 # Modules with router(settings, engine, secrets) -> APIRouter, one for each field.
-FIELDS: tuple[Any, ...] = ()
+FIELDS: tuple[Any, ...] = (books, supervision, people, network, payments)
 
 
 def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard: bool = True) -> FastAPI:
@@ -54,6 +54,7 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
     app.middleware("http")(_headers)
     app.add_exception_handler(ValueError, _refused)
     app.include_router(login.router(engine, Sealer(secrets.data_keys)))
+    app.include_router(payments.callbacks(settings, engine))
     app.include_router(routes.router(settings, engine, live), prefix=API)
     for field in FIELDS:
         app.include_router(field.router(settings, engine, secrets), prefix=API)
