@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from station import risk, texts
+from station import cards, risk, texts
 from station.cli.common import existing
 from station.cli.sales import when
 from station.platform import clock, database
@@ -48,16 +48,25 @@ def confirm(case: Case, by: By, why: Why) -> None:
 
     例 Example: pumpside risk confirm 12 --by 王芳 --why 持卡人报失
     """
-    _decide(case, True, by, why)
+    _decide(case, "confirm", by, why)
+
+
+@app.command("block")
+def block(case: Case, by: By, why: Why) -> None:
+    """认定为异常并停卡 · It is what it looks like: block the card.
+
+    例 Example: pumpside risk block 12 --by 王芳 --why 两机同时用卡
+    """
+    _decide(case, "block", by, why)
 
 
 @app.command("clear")
 def clear(case: Case, by: By, why: Why) -> None:
-    """排除 · It is harmless.
+    """排除；由此发现停用的卡随即恢复 · It is harmless; a card that this finding blocked is good again.
 
     例 Example: pumpside risk clear 12 --by 王芳 --why 车队集中加油
     """
-    _decide(case, False, by, why)
+    _decide(case, "clear", by, why)
 
 
 @app.command("rules")
@@ -88,7 +97,7 @@ def set_(rule: Annotated[str, typer.Argument(help="JSON")], by: By, why: Why) ->
     typer.echo(f"v{version}")
 
 
-def _decide(case: int, confirmed: bool, by: str, why: str) -> None:
+def _decide(case: int, verdict: str, by: str, why: str) -> None:
     with existing() as (_, engine), database.write(engine) as conn:
-        found = risk.decide(conn, case, confirmed, by, clock.now(), why)
+        found = cards.review(conn, case, verdict, by, clock.now(), why)
     typer.echo(texts.risk_state(found.state))

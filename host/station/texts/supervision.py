@@ -162,7 +162,7 @@ SUPERVISION: Mapping[str, Pair] = {
     "parameters.unit.day": ("天", "days"),
     "parameters.unit.hour": ("小时", "hours"),
     "parameters.unit.minute": ("分钟", "minutes"),
-    "parameters.unit.count": ("次", "times"),
+    "parameters.unit.count": ("（个）", "(number)"),
     "parameters.unit.ppm": ("ppm", "ppm"),
     # staff
     "nav.staff": ("员工", "Staff"),
