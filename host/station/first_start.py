@@ -21,6 +21,8 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"新油站，数据目录 {settings.data_dir}：密钥已生成 · new station in {settings.data_dir}: secrets made")
     pki.ensure(settings.pki_dir)
     say("证书就绪 · certificates ready")
+    if settings.bench:
+        _equip_bench(settings)
     setup.prepare(settings).dispose()
     say("数据库就绪 · database ready")
     broker = BrokerAddress(settings.broker_host, settings.broker_port, settings.broker_name)
@@ -41,3 +43,13 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         )
     names = "、".join(pump.pump for pump in settings.pumps)
     say(f"加油机已登记：{names} · pumps provisioned")
+
+
+def _equip_bench(settings: Settings) -> None:
+    """Payments at the bench go to its own gateway, unless the station has settings for others."""
+    from tools.bench.gateway import HOME, keys
+
+    if not (settings.data_dir / "payments").exists() or (settings.data_dir / HOME).exists():
+        own = keys.load(settings.data_dir / HOME)
+        station = f"http://127.0.0.1:{settings.http_port}"
+        keys.equip(settings.data_dir / "payments", own, f"{settings.bench_url}/gateway", station)

@@ -34,9 +34,9 @@ _cards = count(6200_0001_0000_0001)
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
     """The address of an application in a thread of this process."""
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -128,7 +128,7 @@ def shop(station: tuple[Engine, Settings], bench: tuple[Gateway, str]) -> Shop:
     card_no = str(next(_cards))
     with database.write(engine) as conn:
         issue(conn, card_no)
-    return Shop(engine, settings, payments.connect_all(settings.data_dir), gateway, card_no)
+    return Shop(engine, settings, dict(payments.gateways(settings.data_dir).ready), gateway, card_no)
 
 
 def issue(conn: Connection, card_no: str, upper_fen: int = 500_000) -> None:

@@ -28,7 +28,8 @@ class Doer(Protocol):
     def console(self, pump: str) -> str: ...
 
 
-def create_app(world: Doer) -> FastAPI:
+def create_app(world: Doer, gateway: FastAPI | None = None) -> FastAPI:
+    """gateway: the payment gateway, served below /gateway."""
     app = FastAPI(title="Pumpside bench", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
 
@@ -53,6 +54,9 @@ def create_app(world: Doer) -> FastAPI:
     async def console(pump: str) -> PlainTextResponse:
         """What the board printed last, for whoever looks for a fault."""
         return PlainTextResponse(world.console(pump))
+
+    if gateway is not None:
+        app.mount("/gateway", gateway)
 
     @app.post("/{path:path}")
     async def act(path: str, request: Request) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import uvicorn
 
 from station.platform import database
 from station.platform.settings import Settings
+from tools.bench import gateway
 from tools.bench.api import create_app
 from tools.bench.cashier import Cashier
+from tools.bench.gateway.app import Gateway
 from tools.bench.gauge import Gauge
 from tools.bench.world import World
 
@@ -39,7 +41,7 @@ def serve(settings: Settings) -> None:
         threading.Thread(target=gauge.run, args=(world,), name="gauge", daemon=True).start()
         uvicorn.Server(
             uvicorn.Config(
-                create_app(world),
+                create_app(world, Gateway(settings.data_dir / gateway.HOME).app),
                 host=settings.bench_host,
                 port=settings.bench_port,
                 log_level="warning",

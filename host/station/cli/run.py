@@ -84,6 +84,8 @@ def services(settings: Settings) -> list[Service]:
     """The station's processes in the order of their start; they stop in the opposite one."""
     # The children read the same settings; what came by option here goes to them by environment.
     env = {"PUMPSIDE_DATA_DIR": str(settings.data_dir.resolve()), "PUMPSIDE_BENCH": str(settings.bench).lower()}
+    if settings.bench:  # its payment gateway is on the loopback: no proxy leads there
+        env["no_proxy"] = ",".join(filter(None, ("127.0.0.1", os.environ.get("no_proxy", os.environ.get("NO_PROXY")))))
     started = [
         Service("ingest", ["ingest"], env=env),
         Service("web", ["web"], _answers(page_url(settings)), env=env),

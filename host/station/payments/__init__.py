@@ -18,7 +18,7 @@ from station.payments.book import (
     make,
     payment,
 )
-from station.payments.gateway import CHINA, Gateway, GatewayError, Reply, connect_all
+from station.payments.gateway import CHINA, Gateway, GatewayError, Gateways, Reply, gateways
 from station.payments.notices import LONGEST_BODY, receive
 from station.payments.purposes import register
 from station.payments.refunds import Refund, of_payment, refund, returned_fen
@@ -31,6 +31,7 @@ __all__ = [
     "Event",
     "Gateway",
     "GatewayError",
+    "Gateways",
     "Payment",
     "PaymentError",
     "Refund",
@@ -46,7 +47,7 @@ __all__ = [
     "look",
     "make",
     "of_payment",
-    "connect_all",
+    "gateways",
     "payment",
     "present",
     "receive",

@@ -5,18 +5,22 @@ names the Python module, station.payments.<name> if it is not given. Money is fe
 """
 
 import importlib
+import logging
 import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 CHINA = timezone(timedelta(hours=8))  # the gateways' days and times, wherever the station's machine stands
 OPEN, PAID, CLOSED, UNKNOWN = "open", "paid", "closed", "unknown"  # how a payment stands at the gateway
 PROCESSING, DONE, FAILED = "processing", "done", "failed"  # how a refund does
+
+_log = logging.getLogger("pumpside.payments")
 
 
 class GatewayError(Exception):
@@ -138,22 +142,26 @@ class Gateway(Protocol):
     def statement(self, day: date) -> Statement: ...
 
 
-def connect_all(data_dir: Path) -> dict[str, Gateway]:
-    """The gateways that this station has settings for, by name. ValueError says which settings are wrong."""
-    home = data_dir / "payments"
-    found = sorted(path.parent for path in home.glob("*/settings.toml")) if home.is_dir() else []
-    return {directory.name: _connect(directory) for directory in found}
+class Gateways(NamedTuple):
+    """The gateways that a station has settings for, by name; and what is wrong with the settings of others."""
+
+    ready: Mapping[str, Gateway]
+    faults: Mapping[str, str]
 
 
-def _connect(directory: Path) -> Gateway:
-    try:
-        module = settings(directory).get("module", f"station.payments.{directory.name}")
-        gateway: Gateway = importlib.import_module(str(module)).connect(directory)
-    except (KeyError, OSError, ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"支付渠道设置有误 the settings of a payment gateway are wrong: {directory}: {error}"
-        ) from error
-    return gateway
+@cache
+def gateways(data_dir: Path) -> Gateways:
+    """One set for each process. A gateway with wrong settings leaves the others, and the pumps, alone."""
+    ready: dict[str, Gateway] = {}
+    faults: dict[str, str] = {}
+    for directory in sorted(path.parent for path in (data_dir / "payments").glob("*/settings.toml")):
+        try:
+            module = settings(directory).get("module", f"station.payments.{directory.name}")
+            ready[directory.name] = importlib.import_module(str(module)).connect(directory)
+        except (KeyError, OSError, ImportError, AttributeError, ValueError) as error:
+            faults[directory.name] = f"{type(error).__name__}: {error}"
+            _log.error("settings of payment gateway %s: %s", directory.name, error)
+    return Gateways(ready, faults)
 
 
 def settings(directory: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ and becomes the pending load then; or it is given back.
 from sqlalchemy import Connection
 
 from station import cards, ledger
-from station.payments import purposes
+from station.payments import purposes, refunds
 from station.payments.book import Payment
 
 KIND = "load"
@@ -33,4 +33,10 @@ def apply(conn: Connection, payment: Payment, now: int) -> None:
         raise ValueError(str(error)) from None
 
 
+def pay_back(conn: Connection, order_no: str, amount_fen: int, account: str, by: str, why: str, now: int) -> None:
+    """What a card's refund owes to this payment goes back through its gateway. ValueError."""
+    refunds.refund(conn, order_no, amount_fen, account, by, why, now)
+
+
 purposes.register(KIND, apply, check)
+cards.register_payback(cards.PAYMENT, pay_back)

@@ -3,3 +3,5 @@
 Signatures, certificates and replays are checked as the real ones do; what its customers, its callbacks and its network
 do is in the hands of the bench and of tests.
 """
+
+HOME = "bench/gateway"  # keys and book, in the data directory
