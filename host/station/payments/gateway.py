@@ -6,12 +6,12 @@ names the Python module, station.payments.<name> if it is not given. Money is fe
 
 import importlib
 import logging
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -20,6 +20,7 @@ CHINA = timezone(timedelta(hours=8))  # the gateways' days and times, wherever t
 OPEN, PAID, CLOSED, UNKNOWN = "open", "paid", "closed", "unknown"  # how a payment stands at the gateway
 PROCESSING, DONE, FAILED = "processing", "done", "failed"  # how a refund does
 
+_YUAN = re.compile(r"(-?)([0-9]{1,10})(?:\.([0-9]{1,2}))?")
 _log = logging.getLogger("pumpside.payments")
 
 
@@ -188,13 +189,11 @@ def china_day(unix_s: int) -> date:
 
 def fen_of(yuan: str) -> int:
     """A gateway's amount "12.34" (a refund's may be "-12.34") in fen. ValueError if it is none."""
-    try:
-        fen = Decimal(yuan) * 100
-        if fen != int(fen):
-            raise ValueError
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError(f"不是金额 not an amount: {yuan!r}") from None
-    return int(fen)
+    found = _YUAN.fullmatch(yuan)
+    if found is None:
+        raise ValueError(f"不是金额 not an amount: {yuan!r}")
+    sign, whole, part = found.groups()
+    return (-1 if sign else 1) * (int(whole) * 100 + int((part or "").ljust(2, "0")))
 
 
 def yuan_of(fen: int) -> str:
