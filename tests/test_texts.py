@@ -89,3 +89,15 @@ def test_every_account_kind_and_risk_rule_has_both_texts() -> None:
     assert set(books.ACCOUNT_KINDS) == set(chart.CLASSES)
     assert set(books.ACCOUNT_CLASSES) == set(chart.CLASSES.values())
     assert {rule.name for rule in DEFAULTS} == set(books.RISK_RULES)
+
+
+def test_every_parameter_and_every_measure_of_risk_has_both_texts() -> None:
+    from station.platform.parameters import PARAMETERS
+    from station.risk.measures import MEASURES
+    from station.risk.rules import ACTIONS
+    from station.texts import supervision
+
+    assert set(supervision.PARAMETER_NAMES) == set(PARAMETERS)
+    assert {f"parameters.unit.{one.unit}" for one in PARAMETERS.values()} <= set(texts.PAGES)
+    assert set(supervision.RISK_METRICS) == set(supervision.RISK_UNITS) == set(MEASURES)
+    assert set(supervision.RISK_ACTIONS) == set(ACTIONS)

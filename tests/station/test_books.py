@@ -161,6 +161,9 @@ def test_n2_the_vouchers_of_a_month_balance_and_the_commands_say_what_they_did(
     assert "平 balanced" in told("books", "balance")
     assert "5.00" in told("books", "statement", "sales:1")
     assert "audit chain" in told("books", "close", "--until", "2026-01-01", "--by", "boss")
+    assert "everything checks" in told("books", "check", "--by", "boss")
+    assert "v1" in told("parameter", "set", "cap.load", "150000", "--by", "boss", "--why", "节前")
+    assert "150000 fen" in told("parameter", "list") and "节前" in told("parameter", "history", "cap.load")
     assert "没有待审核" in told("risk", "list")
     assert told("risk", "set", '{"name": "burst_count", "over": 9}', "--by", "boss", "--why", "test") == "v1\n"
     rule = next(json.loads(line) for line in told("risk", "rules").splitlines() if "burst_count" in line)

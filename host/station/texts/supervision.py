@@ -15,9 +15,7 @@ SUPERVISION: Mapping[str, Pair] = {
     "word.who": ("经办人", "Person"),
     "word.why": ("理由", "Reason"),
     "word.when": ("时间", "When"),
-    "word.sum": ("合计", "Sum"),
     "word.back": ("返回", "Back"),
-    "word.pieces": ("件", "pieces"),
     "word.until": ("到（含）", "To, with that day"),
     # books
     "nav.books": ("试算平衡", "Trial balance"),
