@@ -1,5 +1,7 @@
 """D21, D2, D4, D11: what the card itself demands, at every pump and offline; PIN, driver's card and kilometres."""
 
+from typing import Any
+
 import pytest
 
 from pump.core import card_layout, codes, records, view
@@ -544,3 +546,42 @@ def test_d20_d21_torn_at_any_command_of_a_settlement_the_day_is_counted_once(fra
     end = bench.of(records.END)[0]
     assert usage_of(card)[1:4] == (1, end["amount_fen"], end["volume_ml"])
     assert cards.held_fen(card) == 50_000 - end["amount_fen"]
+
+
+def _asked_to_authorise(bench: Bench) -> dict[str, Any]:
+    """The pump's question about an account card, once it comes."""
+    questions: list[dict[str, Any]] = []
+
+    def asks() -> bool:
+        question = bench.controller.take_ask()
+        if question:
+            questions.append(question)
+        return bool(questions) and questions[-1]["ask"] == "authorise"
+
+    assert bench.wait(3, asks)
+    return questions[-1]
+
+
+@pytest.mark.parametrize("mode", ["slot", "tap"])
+def test_d20_a_nozzle_hung_up_while_the_station_is_asked_begins_no_sale(mode: str) -> None:
+    bench = Bench(mode)
+    bench.controller.link_online = True
+    card = bench.card(0, kind=card_layout.KIND_ACCOUNT, company=7)
+    bench.pump.lift(0)
+    bench.wait(0.5)
+    bench.pump.put(card)
+    question = _asked_to_authorise(bench)
+    bench.pump.hang(0)
+    bench.wait(0.1)
+    bench.controller.answer({"id": question["id"], "lease": 1, "fen": 20_000})
+    bench.wait(2)
+    assert bench.dark() and not bench.of(records.START)
+    bench.pump.take()
+    bench.wait(3)
+    bench.pump.lift(0)  # lifted again, the same customer is served
+    bench.wait(0.5)
+    bench.pump.put(card)
+    question = _asked_to_authorise(bench)
+    bench.controller.answer({"id": question["id"], "lease": 2, "fen": 20_000})
+    bench.state(*FLOWING)
+    assert [start["lease"] for start in bench.of(records.START)] == [2]

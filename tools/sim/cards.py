@@ -66,7 +66,14 @@ def held_fen(card: DesfireCard) -> int:
     assert isinstance(value, int)
     assert isinstance(state, bytes)
     _, device, _, fen, _, _, _ = card_layout.unpack_state(state)
-    return value + (fen if device else 0)
+    return value + (fen if device and not on_account(card) else 0)
+
+
+def on_account(card: DesfireCard) -> bool:
+    """True for a card that holds no money: a reservation on it is a promise of its account."""
+    identity = card.peek(card_layout.AID)[card_layout.FILE_IDENTITY]
+    assert isinstance(identity, bytes)
+    return bool(card_layout.unpack_identity(identity)[0] == card_layout.KIND_ACCOUNT)
 
 
 def counter(card: DesfireCard) -> int:

@@ -5,6 +5,7 @@ import random
 from pump.core import view
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.plant import Pulser
+from tools.sim import testing
 from tools.sim.pump import FLOWING, WALL_START_S, Pump, synced
 from tools.sim.world import S, Script, Wait, World
 
@@ -20,8 +21,14 @@ def day(world: World, pump: Pump, customers: int) -> Script:
         card = world.free_cards.pop(rng.randrange(len(world.free_cards)))
         world.top_up(card)
         yield from _weather(world, pump)
+        if card.uid in world.driven:
+            yield from _driver(world, pump)
         yield from customer(world, pump, card)
         world.free_cards.append(card)
+        if world.tester and rng.random() < 0.1:
+            tester, world.tester = world.tester, None
+            yield from testing.measure(world, pump, tester)
+            world.tester = tester
         yield Wait(rng.randrange(30) * S)
 
 
@@ -35,6 +42,20 @@ def _weather(world: World, pump: Pump) -> Script:
     if rng.random() < 0.1:
         yield Wait(600 * S)
     yield from _power(world, pump)
+
+
+def _driver(world: World, pump: Pump) -> Script:
+    """The driver's card first, if he has not left it in the other car; then the vehicle's."""
+    while world.driver is None:
+        yield Wait(5 * S)
+    driver, world.driver = world.driver, None
+    if world.rng.random() < 0.9:
+        pump.put(driver)
+        pump.driver_us = pump.now_us
+        yield Wait(2 * S)
+        pump.take()
+        yield Wait(S)
+    world.driver = driver
 
 
 def _power(world: World, pump: Pump) -> Script:
@@ -89,8 +110,7 @@ def customer(world: World, pump: Pump, card: DesfireCard) -> Script:
         pump.lift(nozzle)
         yield Wait(S // 2)
     for ch in keys:
-        if pump.controller:
-            pump.controller.key(ch)
+        pump.key(ch)
     yield from _show(world, pump, card, what)
     if not lift_first:
         pump.lift(nozzle)
@@ -118,7 +138,7 @@ def customer(world: World, pump: Pump, card: DesfireCard) -> Script:
     _go(pump)
     pump.every_tick = False
     if pump.controller and pump.controller.locked and rng.random() < 0.8:
-        pump.controller.command("unlock")
+        pump.command("unlock")
 
 
 def _go(pump: Pump) -> None:
@@ -151,8 +171,7 @@ def _type(world: World, pump: Pump, card: DesfireCard) -> None:
         wrong_km = rng.choice((-1000, 5000)) if rng.random() < 0.1 else 0
         text = f"{max(0, world.odometer_km[card.uid] + wrong_km)}#"
     for ch in text:
-        controller.key(ch)
-    pump.poke()
+        pump.key(ch)
 
 
 def _show(world: World, pump: Pump, card: DesfireCard, what: str) -> Script:

@@ -63,6 +63,8 @@ class Pump:
         self.forgotten = 0  # sales up to this record may have been forgotten at a start
         self.pins: dict[bytes, str] = {}  # of the cards that have one
         self.proved_us: dict[bytes, int] = {}  # when the PIN of a card was typed here
+        self.driven: set[bytes] = set()  # cards that fuel only after a driver's card
+        self.driver_us = -PROVED_US  # when a driver's card was here
         self._ticks_base = 0
         self._due_us = 0
         self._found_us: int | None = None
@@ -127,6 +129,22 @@ class Pump:
     def hang(self, nozzle: int) -> None:
         self.plant.set_trigger(nozzle, "none")
         self.lifted &= ~(1 << nozzle)
+        self._due_us = self.now_us
+
+    def key(self, ch: str) -> None:
+        """Somebody presses a key of the pump."""
+        self._tell(lambda controller: controller.key(ch))
+
+    def command(self, name: str) -> None:
+        """The station commands something."""
+        self._tell(lambda controller: controller.command(name))
+
+    def _tell(self, what: Callable[[Controller], Any]) -> None:
+        if self.controller:
+            try:
+                what(self.controller)
+            except PowerCut:  # while it wrote down what was said
+                self._dead()
         self._due_us = self.now_us
 
     def poke(self) -> None:
@@ -212,6 +230,8 @@ class Pump:
         if self._sale is None:
             if sale.uid in self.pins and self.now_us - self.proved_us.pop(sale.uid, -PROVED_US) >= PROVED_US:
                 raise ViolationError("fuel on a card whose PIN nobody has typed")
+            if sale.uid in self.driven and self.now_us - self.driver_us >= PROVED_US:
+                raise ViolationError("fuel on a vehicle's card without its driver's")
             self._sale = sale.nozzle, self.plant.true_ul(sale.nozzle), sale.limit_ml
 
     def _check_limit(self) -> None:

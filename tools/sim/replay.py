@@ -8,8 +8,9 @@ from pump.core.record_fields import FIELDS
 from tools.sim.pump import ViolationError
 from tools.sim.seeds import run_seed
 
-_NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER"
-_KINDS = {getattr(records, name): name for name in [*_NAMES.split(), "CALIBRATION"]}
+_NAMES = "BOOT START RESERVED END SETTLED VOID REFUSAL TEST_MEASURE SHIFT PRICE LIST SETTING ALARM UPDATE TAMPER "
+_NAMES += "CALIBRATION LEASE"
+_KINDS = {getattr(records, name): name for name in _NAMES.split()}
 
 
 class _Told(Controller):

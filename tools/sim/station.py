@@ -6,8 +6,9 @@ Every record is checked as it comes: chain, sequence, arithmetic, totalizers. Wh
 from collections import defaultdict
 from typing import Any
 
-from pump.core import money, records
+from pump.core import card_layout, codes, money, records
 from pump.core.record_fields import body_dict
+from tools.sim.lending import Lending
 from tools.sim.loads import Loads
 from tools.sim.pump import ViolationError
 
@@ -20,8 +21,8 @@ def _require(truth: bool, what: str) -> None:
 
 
 class Station:
-    def __init__(self, keys: dict[int, bytes], loads: Loads) -> None:
-        self.loads = loads
+    def __init__(self, keys: dict[int, bytes], loads: Loads, lending: Lending) -> None:
+        self.loads, self.lending = loads, lending
         self._keys = keys
         self.acked: dict[int, int] = dict.fromkeys(keys, 0)
         self._mac = dict.fromkeys(keys, records.CHAIN_START)
@@ -38,6 +39,7 @@ class Station:
         self.sold: dict[bytes, int] = defaultdict(int)
         self.totals: dict[tuple[int, int], int] = defaultdict(int)
         self.refusals = 0
+        self.measures: set[Sale] = set()  # test measures that began
 
     def take(self, device: int, record: bytes) -> None:
         """One record as it came. A repetition must be the same bytes; a gap is a violation."""
@@ -52,10 +54,13 @@ class Station:
         self._mac[device] = mac
         self.acked[device] = seq
         self._book(device, seq, kind, body_dict(record))
+        self.lending.heard(device, seq)
 
     def _book(self, device: int, seq: int, kind: int, body: dict[str, Any]) -> None:
         if kind == records.START:
             self.starts[device, seq] = body
+            if body["kind"] == card_layout.KIND_ACCOUNT:
+                self.lending.begun(device, body)
             self._totals_go_on(device, body["nozzle"], body["total_start_ml"])
             self.past(body["uid"], body["counter"] - 1)
         elif kind == records.RESERVED:
@@ -71,6 +76,10 @@ class Station:
         elif kind == records.ALARM and body["volume_ml"]:
             self.totals[device, body["nozzle"]] += body["volume_ml"]
             self._totals_go_on(device, body["nozzle"], body["total_ml"])
+        elif kind == records.TEST_MEASURE:
+            self._measure((device, seq), body)
+        elif kind == records.LEASE:
+            self.lending.written(device, seq, body)
         elif kind in (records.BOOT, records.SHIFT):
             for nozzle in range(4):
                 self._totals_go_on(device, nozzle, body[f"total{nozzle}_ml"])
@@ -81,15 +90,29 @@ class Station:
         known = self.totals[device, nozzle]
         _require(total_ml == known, f"totalizer {device}/{nozzle} says {total_ml}, its records sum to {known}")
 
+    def _measure(self, measure: Sale, body: dict[str, Any]) -> None:
+        """What a test measure drew stands in the totalizer; what the prover said of it moves nothing."""
+        self.measures.add(measure)
+        if body["how"] == codes.TEST_RETURN:
+            key = measure[0], body["nozzle"]
+            self._totals_go_on(*key, body["total_start_ml"])
+            self.totals[key] += body["volume_ml"]
+            self._totals_go_on(*key, body["total_end_ml"])
+
     def _post_start(self, sale: Sale) -> None:
         if sale not in self._posted:
             self._posted.add(sale)
             start = self.starts[sale]
-            self.purse[start["uid"]] -= start["reserved_fen"]
-            self.in_flight[start["uid"]] += start["reserved_fen"]
+            self._reserve(start, start["reserved_fen"])
             self.unreturned[start["uid"]].add(sale)
             other = self._taken.setdefault((start["uid"], start["counter"]), sale)
             _require(other == sale, f"{sale} and {other} took money under one counter")
+
+    def _reserve(self, start: dict[str, Any], fen: int) -> None:
+        """From the card to what is in flight; an account's card holds no money."""
+        if start["kind"] != card_layout.KIND_ACCOUNT:
+            self.purse[start["uid"]] -= fen
+            self.in_flight[start["uid"]] += fen
 
     def _end(self, sale: Sale, body: dict[str, Any]) -> None:
         device = sale[0]
@@ -103,9 +126,12 @@ class Station:
         self.totals[device, body["nozzle"]] += body["volume_ml"]
         self._totals_go_on(device, body["nozzle"], body["total_end_ml"])
         self.ends[sale] = body
-        if sale in self._posted:
+        if body["kind"] == card_layout.KIND_ACCOUNT:
+            self.lending.ended(body)
+        elif sale in self._posted:
             self.in_flight[body["uid"]] -= body["amount_fen"]
             self.sold[body["uid"]] += body["amount_fen"]
+        if sale in self._posted:
             if body["counter"] <= self._past[body["uid"]]:
                 self._return(sale)
         else:
@@ -139,8 +165,7 @@ class Station:
         end = self.ends[sale]
         if sale in self.unreturned[end["uid"]]:
             self.unreturned[end["uid"]].remove(sale)
-            self.in_flight[end["uid"]] -= end["reserved_fen"] - end["amount_fen"]
-            self.purse[end["uid"]] += end["reserved_fen"] - end["amount_fen"]
+            self._reserve(self.starts[sale], end["amount_fen"] - end["reserved_fen"])
 
     def explains(self, uid: bytes, counter: int) -> bool:
         """Is it known which sale this counter of the card stands for, or at least that it was an uncertain one?"""
@@ -149,8 +174,10 @@ class Station:
         tries = [sale for sale, start in self.starts.items() if (start["uid"], start["counter"]) == (uid, counter)]
         return any(sale not in self.voided for sale in tries)
 
-    def answer(self, device: int, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, device: int, question: dict[str, Any], now_s: int) -> dict[str, Any]:
         """For topic `answer`: how the sale that is open on a card ended, or what a card is to be told."""
+        if question["ask"] == "authorise":
+            return self.lending.answer(device, question, now_s)
         if question["ask"] in ("load", "relay"):
             return self.loads.answer(device, question)
         if question["ask"] != "unfinished":

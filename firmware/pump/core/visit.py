@@ -68,7 +68,8 @@ def visit(ctl, uid):
                 code = yield from account.authorise(ctl, ask, card)
                 if code:
                     raise purse.Refused(code, 0)
-            yield from _reserve(ctl, session, card)
+            if delivery.accept():  # the nozzle may have been hung up while the station was asked
+                yield from _reserve(ctl, session, card)
         elif loaded and may:  # else the display asks for a PIN or for a driver
             ctl.view.notice, ctl.view.figures = view.NOTICE_LOADED, (loaded,)
     except purse.Refused as refused:
