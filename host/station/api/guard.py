@@ -16,14 +16,20 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from station import staff, texts
+from station import network, staff, texts
 from station.platform import clock, database
 from station.staff import LOCAL, Person
 from station.staff import permissions as may
 
 COOKIE = "ps_session"
-# What anyone may fetch: the log-in itself, receipts that prove themselves, and files without content of ours.
-OPEN = ("/login", "/logout", "/static/", "/_nicegui/", "/receipt", "/favicon.ico", "/api/v1/health")
+# What anyone may ask: the log-in itself, receipts that prove themselves, files without content of ours, head office.
+OPEN = (
+    "/login", "/logout", "/static/", "/_nicegui/", "/receipt", "/favicon.ico", "/api/v1/health",
+    "/api/v1/network/exchange",  # its credential is the station's token
+    "/pay/notify/",  # payment gateways, whose signature is the credential
+)  # fmt: skip
+# Pages that show someone's part of the stations only; who sees a part is let in nowhere else.
+SCOPED = ("/network",)
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -64,8 +70,16 @@ class Guard:
             return JSONResponse({"detail": "请求来源不符 the request comes from another site"}, status_code=403)
         if not path.startswith("/api/") and not person.may(may.for_page(path)):
             return _forbidden(headers)
-        scope.setdefault("state", {})["person"] = person
+        seen = self._scope(person)
+        if seen is not None and not path.startswith(("/api/", *SCOPED)):
+            return RedirectResponse(SCOPED[0], status_code=303) if path == "/" else _forbidden(headers)
+        scope.setdefault("state", {}).update(person=person, scope=seen)
         return None
+
+    def _scope(self, person: Person) -> frozenset[str] | None:
+        """The stations this person sees; None: all (O7)."""
+        with database.read(self.engine) as conn:
+            return network.scope_of(conn, person.name)
 
     def _who(self, token: str) -> Person | None:
         if not token:
@@ -80,8 +94,12 @@ class Guard:
         return person
 
 
-def needs(action: str) -> Callable[[Request], Awaitable[Person]]:
-    """A route's dependency: the person, if their role holds the action; 403 otherwise."""
+def needs(action: str, *, scoped: bool = False) -> Callable[[Request], Awaitable[Person]]:
+    """A route's dependency: the person, if their role holds the action; 403 otherwise.
+
+    scoped: the route shows no more than the person's part of the stations (stations_seen); to any other route people
+    who see a part only are not let in, so that a new route cannot forget it.
+    """
     if action not in may.ACTIONS:
         raise KeyError(action)
 
@@ -91,10 +109,18 @@ def needs(action: str) -> Callable[[Request], Awaitable[Person]]:
             raise HTTPException(401, "请先登录 log in first")
         if not person.may(action):
             raise HTTPException(403, f"您的角色无此权限 your role may not: {action}")
+        if not scoped and stations_seen(request) is not None:
+            raise HTTPException(403, "此处超出您所管的站 this goes beyond your stations")
         return person
 
     allowed.action = action  # type: ignore[attr-defined]  # read by the test of the role x action matrix
     return allowed
+
+
+def stations_seen(request: Request) -> frozenset[str] | None:
+    """The stations that whoever asks may see; None: all."""
+    found: frozenset[str] | None = getattr(request.state, "scope", None)
+    return found
 
 
 def _stranger(scope: Scope, path: str, headers: Headers) -> Response:

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Connection, Engine, text
 
 from station import forecourt, sales, wetstock
-from station.api.guard import needs
+from station.api.guard import needs, stations_seen
 from station.api.metrics import metrics_text
 from station.platform import clock, database
 from station.platform.settings import Settings
@@ -21,6 +21,8 @@ Time = Annotated[int | None, Query(ge=0, lt=1 << 40)]
 CardNo = Annotated[str | None, Query(pattern="^[0-9]{16}$")]
 PumpName = Annotated[str | None, Query(max_length=16)]
 Grade = Annotated[int | None, Query(ge=0, le=255)]
+
+Scope = Annotated[frozenset[str] | None, Depends(stations_seen)]
 
 
 def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> APIRouter:
@@ -41,19 +43,20 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
         online = sum(pump.online for pump in heard.values())
         return {"ok": True, "station": settings.station, "pumps": len(settings.pumps), "pumps_online": online}
 
-    @routes.get("/pumps", dependencies=[Depends(needs(may.VIEW))])
-    def pumps(conn: Conn) -> list[dict[str, Any]]:
+    @routes.get("/pumps", dependencies=[Depends(needs(may.VIEW, scoped=True))])
+    def pumps(conn: Conn, scope: Scope) -> list[dict[str, Any]]:
         """Registered pumps with their nozzles and last reported state."""
-        return [asdict(pump) for pump in forecourt.pumps(conn)]
+        return [asdict(pump) for pump in forecourt.pumps(conn) if scope is None or pump.station in scope]
 
     @routes.get("/live", dependencies=[Depends(needs(may.VIEW))])
     def live_now() -> dict[str, dict[str, Any]]:
         """What every pump shows right now, by pump name."""
         return {name: asdict(pump) for name, pump in live.snapshot().items()}
 
-    @routes.get("/sales", dependencies=[Depends(needs(may.VIEW))])
+    @routes.get("/sales", dependencies=[Depends(needs(may.VIEW, scoped=True))])
     def sales_page(
         conn: Conn,
+        scope: Scope,
         limit: Limit = 50,
         offset: Offset = 0,
         pump: PumpName = None,
@@ -64,22 +67,24 @@ def router(settings: Settings, engine: Engine, live: forecourt.LiveBoard) -> API
     ) -> dict[str, Any]:
         """Sales, newest first; since <= time < until."""
         chosen: dict[str, Any] = {"pump": pump, "card_no": card_no, "grade": grade, "since": since, "until": until}
+        chosen["stations"] = scope
         rows = sales.recent(conn, limit, offset=offset, **chosen)
         return {"total": sales.recent_count(conn, **chosen), "rows": [asdict(row) for row in rows]}
 
-    @routes.get("/sales/{device}/{seq}", dependencies=[Depends(needs(may.VIEW))])
-    def one_sale(conn: Conn, device: int, seq: int) -> dict[str, Any]:
+    @routes.get("/sales/{device}/{seq}", dependencies=[Depends(needs(may.VIEW, scoped=True))])
+    def one_sale(conn: Conn, scope: Scope, device: int, seq: int) -> dict[str, Any]:
         """One sale by the name of its START record."""
         found = sales.sale(conn, device, seq) if 0 <= device < 1 << 31 and 0 <= seq < 1 << 32 else None
-        if found is None:
+        if found is None or (scope is not None and found.station not in scope):
             raise HTTPException(404, "没有该交易 no such sale")
         return asdict(found)
 
-    @routes.get("/hourly", dependencies=[Depends(needs(may.VIEW))])
-    def hourly(conn: Conn, since: Time = None, until: Time = None) -> list[dict[str, Any]]:
+    @routes.get("/hourly", dependencies=[Depends(needs(may.VIEW, scoped=True))])
+    def hourly(conn: Conn, scope: Scope, since: Time = None, until: Time = None) -> list[dict[str, Any]]:
         """The hourly roll-up; the last 24 hours if nothing else is asked for."""
         end = until if until is not None else clock.now() + 1
-        return [asdict(row) for row in sales.hourly(conn, since if since is not None else end - clock.DAY_S, end)]
+        begin = since if since is not None else end - clock.DAY_S
+        return [asdict(row) for row in sales.hourly(conn, begin, end, scope)]
 
     @routes.get("/tanks", dependencies=[Depends(needs(may.VIEW))])
     def tanks(conn: Conn) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from station.cards.relay import Answer as RelayAnswer
 from station.cards.relay import Relays
 from station.cards.review import VERDICTS, review
 from station.cards.rules import Rules, RulesError
-from station.cards.second import Second, SecondNeededError
+from station.cards.second import Second, SecondNeededError, cleared
 from station.cards.watch import COUNTER_TWICE, DIFFERS, RISK, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "alarms",
     "by_uid",
     "card",
+    "cleared",
     "count",
     "counts",
     "events",

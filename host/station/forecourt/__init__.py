@@ -23,6 +23,7 @@ from station.forecourt.pumps import (
     pumps,
     pumps_table,
     register_pumps,
+    station_of,
 )
 from station.forecourt.timelines import ask_timeline, is_gone, keep_timeline, timeline
 from station.forecourt.updates import (
@@ -46,6 +47,7 @@ from station.forecourt.versions import (
 )
 
 __all__ = [
+    "station_of",
     "update_orders",
     "update_states",
     "trust_key",

@@ -55,6 +55,11 @@ class Pump:
     state_at: int | None
 
 
+def station_of(device: int) -> int:
+    """The number of the station that a board stands at."""
+    return device >> 8
+
+
 def register_pumps(conn: Connection, station: str, station_no: int, pumps: Sequence[PumpSettings]) -> None:
     """Brings the tables to the settings: new pumps are added, known ones take mode and nozzles, none is deleted."""
     known = {row.device for row in conn.execute(select(pumps_table.c.device))}

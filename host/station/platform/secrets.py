@@ -93,6 +93,18 @@ class Secrets:
                 self._take(data)
         return self._devices[device]
 
+    def adopt(self, device: int, journal: bytes) -> None:
+        """Takes over the journal key of another station's board, so that its records can be proven here; its link and
+        broker stay that station's. ValueError if the board is known already."""
+        with _locked(self.path):
+            data = _read(self.path)
+            if str(device) in data["devices"]:
+                raise ValueError(f"设备已登记 the device is known already: {device}")
+            fresh = {"link": random_source.token_hex(32), "mqtt_password": random_source.token_urlsafe(18)}
+            data["devices"][str(device)] = {"journal": journal.hex()} | fresh
+            _save(self.path, data)
+            self._take(data)
+
     def knows(self, device: int) -> bool:
         """True if this board has secrets; unlike device() it makes none, so that a stranger may ask."""
         if device not in self._devices:

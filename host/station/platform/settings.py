@@ -7,6 +7,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -15,6 +16,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,15}$")]
 PriceFenPerL = Annotated[int, Field(ge=1, le=99_999)]
 
+# (scheme, loopback): what is told to head office travels enciphered, except on one machine
+_SAFE_LINES = {("https", False), ("https", True), ("http", True)}
 PLACEHOLDERS = ("changeme", "change-me", "password", "secret", "placeholder", "example", "admin")
 
 
@@ -99,6 +102,8 @@ class Settings(BaseSettings):
     portal_host: str = "127.0.0.1"  # the receipts' page, for customers' phones: the one page that may face a network
     portal_port: Port = 8082
     portal_url: str = ""  # how phones reach it, e.g. http://192.168.1.10:8082; goes into the pumps' QR codes
+    head_office_url: str = ""  # where this station reports to; empty: it stands alone
+    head_office_token: Path = Path("var/head-office.token")  # the file with the token that head office gave out
     bench_host: str = "127.0.0.1"
     bench_port: Port = 8090
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
@@ -123,6 +128,9 @@ class Settings(BaseSettings):
             raise ValueError(f"no price for grade {sorted(missing)} 油品没有单价")
         if not self.staff_auth and not is_loopback(self.http_host):
             raise ValueError("http_host is not loopback: needs staff_auth 对外开放页面须先启用员工登录")
+        office = urlsplit(self.head_office_url)
+        if self.head_office_url and (office.scheme, is_loopback(office.hostname or "")) not in _SAFE_LINES:
+            raise ValueError("head_office_url must be https 总部地址须为 https")
         if not self.bench and self.broker_password and looks_placeholder(self.broker_password):
             raise ValueError("broker_password is a placeholder 占位口令不可用于生产")
         if not self.bench and placeholder_in_url(self.database_url):

@@ -3,8 +3,9 @@
 What other fields and the faces may use is named here. A sale is named by its START record: (device, seq).
 """
 
+from station.sales.abroad import Finished, finished, heads, records_after, sale_name
 from station.sales.decisions import admit, dismiss
-from station.sales.intake import Ack, Batch, ingest, observe
+from station.sales.intake import BATCH_BYTES, Ack, Batch, ingest, observe, used_away
 from station.sales.invariant import Invariant, money_invariant
 from station.sales.isolation import isolate_message
 from station.sales.metrology import (
@@ -23,6 +24,7 @@ from station.sales.metrology import (
 )
 from station.sales.on_account import Bought, Fill, bought, fills, fills_by_id
 from station.sales.proof import Sealed, raw_records, record_copies, sealed, sealed_sale
+from station.sales.pump_lists import list_versions
 from station.sales.queries import (
     GapRow,
     HourRow,
@@ -39,12 +41,21 @@ from station.sales.queries import (
     sale,
 )
 from station.sales.receipts import Receipt, in_the_books, read_receipt
-from station.sales.shadowing import Shadow, open_shadow, shadow, shadows
+from station.sales.shadowing import Shadow, make_guest, open_shadow, others_heard, shadow, shadows
 from station.sales.shifts import DAY, SHIFT, NozzleSum, Period, on_duty, periods
 from station.sales.unfinished import Unfinished, accept_end, settled_at_desk, unfinished, unfinished_of
 from station.sales.verify import verify
 
 __all__ = [
+    "others_heard",
+    "make_guest",
+    "used_away",
+    "sale_name",
+    "records_after",
+    "heads",
+    "finished",
+    "Finished",
+    "BATCH_BYTES",
     "EndPulses",
     "FactorChange",
     "Measure",
@@ -86,6 +97,7 @@ __all__ = [
     "in_the_books",
     "ingest",
     "isolate_message",
+    "list_versions",
     "money_invariant",
     "observe",
     "on_duty",

@@ -23,6 +23,7 @@ from station.sales.isolation import Oddity
 from station.sales.unstarted import unstarted
 
 BATCH_LIMIT = 64  # records in one message; a pump sends eight at most
+BATCH_BYTES = BATCH_LIMIT * records.SIZE
 
 
 class Batch(NamedTuple):
@@ -197,6 +198,13 @@ def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: 
     A sale up to then whose settlement nobody reported was settled by somebody: its rest goes back in the books as well.
     """
     _post_passed(conn, shadowing.observe(conn, card_no, counter, balance_fen, at))
+
+
+def used_away(
+    conn: Connection, card_no: str, counter: int, balance_fen: int | None, at: int, *, is_sale: bool, now: int
+) -> None:
+    """Head office tells of a settled sale or a load of this card at another station; the caller posts its money."""
+    _post_passed(conn, shadowing.used_away(conn, card_no, counter, balance_fen, at, is_sale, now))
 
 
 def _post_passed(conn: Connection, sales: list[Facts]) -> None:

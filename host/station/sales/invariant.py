@@ -42,7 +42,8 @@ def money_invariant(conn: Connection, now: int | None = None) -> Invariant:
     """The invariant as the database stands. now: Unix seconds, for checked_at."""
     cards = shadows(conn)
     purses = ledger.balances(conn, "purse:")
-    seen = {card.card_no: card.seen_fen for card in cards if card.state != "waiting" and card.seen_fen is not None}
+    judged = [card for card in cards if card.state not in ("waiting", "guest")]
+    seen = {card.card_no: card.seen_fen for card in judged if card.seen_fen is not None}
     cards_fen = sum(purses.values()) + sum(fen - purses.get(ledger.purse(card_no), 0) for card_no, fen in seen.items())
     paid_in = -ledger.total(conn, "cash:") - ledger.total(conn, "gateway:")
     owed = -ledger.total(conn, "receivable:")

@@ -1,5 +1,6 @@
 """What the faces read. Rows are frozen dataclasses; money in fen, volumes in ml, times in Unix seconds."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -114,9 +115,10 @@ def recent(
     grade: int | None = None,
     since: int | None = None,
     until: int | None = None,
+    stations: Collection[str] | None = None,
 ) -> list[SaleRow]:
-    """Sales, newest first (by end, else start); since <= time < until."""
-    chosen = _filtered(select(tables.sales, *_PUMP), pump, card_no, grade, since, until)
+    """Sales, newest first (by end, else start); since <= time < until. stations: only of these, None: of all."""
+    chosen = _filtered(select(tables.sales, *_PUMP), pump, card_no, grade, since, until, stations)
     query = chosen.order_by(_WHEN.desc(), tables.sales.c.id.desc()).limit(limit).offset(offset)
     return [_sale_row(row) for row in conn.execute(query)]
 
@@ -129,9 +131,10 @@ def recent_count(
     grade: int | None = None,
     since: int | None = None,
     until: int | None = None,
+    stations: Collection[str] | None = None,
 ) -> int:
     """How many sales recent() would page through."""
-    query = _filtered(select(func.count()).select_from(tables.sales), pump, card_no, grade, since, until)
+    query = _filtered(select(func.count()).select_from(tables.sales), pump, card_no, grade, since, until, stations)
     return int(conn.execute(query).scalar() or 0)
 
 
@@ -142,10 +145,12 @@ def sale(conn: Connection, device: int, seq: int) -> SaleRow | None:
     return _sale_row(row) if row else None
 
 
-def hourly(conn: Connection, since: int, until: int) -> list[HourRow]:
-    """The roll-up of hours with since <= hour < until, by hour then grade."""
+def hourly(conn: Connection, since: int, until: int, stations: Collection[str] | None = None) -> list[HourRow]:
+    """The roll-up of hours with since <= hour < until, by hour then grade; of these stations, or of all."""
     h = tables.hours.c
     query = select(tables.hours).where(h.hour >= since, h.hour < until).order_by(h.hour, h.grade, h.station)
+    if stations is not None:
+        query = query.where(h.station.in_(stations))
     return [HourRow(*row) for row in conn.execute(query)]
 
 
@@ -206,7 +211,13 @@ def joined_to_pumps(query: Select[Any]) -> Select[Any]:
 
 
 def _filtered(
-    query: Select[Any], pump: str | None, card_no: str | None, grade: int | None, since: int | None, until: int | None
+    query: Select[Any],
+    pump: str | None,
+    card_no: str | None,
+    grade: int | None,
+    since: int | None,
+    until: int | None,
+    stations: Collection[str] | None,
 ) -> Select[Any]:
     conditions = (
         (pump, forecourt.pumps_table.c.pump == pump),
@@ -214,6 +225,7 @@ def _filtered(
         (grade, tables.sales.c.grade == grade),
         (since, since <= _WHEN if since is not None else true()),
         (until, until > _WHEN if until is not None else true()),
+        (stations, forecourt.pumps_table.c.station.in_(stations or ())),
     )
     query = joined_to_pumps(query)
     for value, condition in conditions:

@@ -23,7 +23,8 @@ RANK_RESERVED, RANK_SETTLED, RANK_DESK = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """state: `agrees`, `waiting` (records of some pump still out: missing), `differs` (nothing explains it: alarm)."""
+    """state: `agrees`, `waiting` (records of some pump or station still out: missing), `differs` (nothing explains it:
+    alarm), `guest` (another station's books hold the purse). by_desk: the latest sighting was at a desk."""
 
     card_no: str
     uid: str | None
@@ -36,11 +37,13 @@ class Shadow:
     in_flight_fen: int
     pending_fen: int
     waiting_since: int | None
+    by_desk: bool = False
 
 
 @dataclass(slots=True)
 class _Row:
-    """A row of card_shadows, in its column order. opened 0: met at a pump, never issued here."""
+    """A row of card_shadows, in its column order. opened 0: met at a pump, never issued here. abroad: how many of the
+    sales counted were told by head office; guest 1: issued by another station."""
 
     card_no: str
     uid: str | None = None
@@ -53,6 +56,8 @@ class _Row:
     opened: int = 0
     waiting_since: int | None = None
     on_account: int = 0
+    abroad: int = 0
+    guest: int = 0
 
     def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
         """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one.
@@ -66,7 +71,7 @@ class _Row:
 
     def is_complete(self) -> bool:
         """True if every sale up to the latest sighting is in."""
-        return self.reserved_count == self.counter and not self.unsettled_count
+        return bool(self.guest) or (self.reserved_count == self.counter and not self.unsettled_count)
 
     @property
     def unsettled_count(self) -> int:
@@ -92,6 +97,8 @@ class _Row:
             self.opened,
             since,
             self.on_account,
+            self.abroad,
+            self.guest,
         )
 
 
@@ -116,6 +123,36 @@ def observe(conn: Connection, card_no: str, counter: int, balance_fen: int, at: 
     return settled
 
 
+def make_guest(conn: Connection, card_no: str) -> None:
+    """Another station issued this card: what its purse holds is not judged here."""
+    known = _load(conn, [card_no])[card_no]
+    known.guest = 1
+    upsert_rows(conn, tables.shadows, [known.row(known.opened)])
+
+
+def used_away(
+    conn: Connection, card_no: str, counter: int, balance_fen: int | None, at: int, is_sale: bool, now: int
+) -> list[Facts]:
+    """Head office tells of a settled sale or a load of this card elsewhere; balance_fen: on the card after it, if that
+    was seen. Returns the sales that it settles, as follow() does."""
+    known = _load(conn, [card_no])[card_no]
+    if is_sale:
+        known.reserved_count, known.settled_count = known.reserved_count + 1, known.settled_count + 1
+        known.abroad += 1
+        known.see(counter, RANK_SETTLED, balance_fen, at)
+    elif balance_fen is not None:
+        known.see(counter, RANK_DESK, balance_fen, at)
+    settled = _passed(conn, {card_no: known}, [])
+    upsert_rows(conn, tables.shadows, [known.row(now)])
+    return settled
+
+
+def others_heard(conn: Connection, upto: int) -> None:
+    """Head office has everything that the other stations did up to that time (Unix seconds): only purses seen before it
+    can be judged."""
+    upsert_rows(conn, tables.others, [(1, upto)])
+
+
 def shadow(conn: Connection, card_no: str) -> Shadow | None:
     """The shadow of one card; None if it was never seen."""
     return next(iter(shadows(conn, [card_no])), None)
@@ -126,6 +163,7 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
     rows = _rows(conn, card_nos)
     purse, inflight, pending = (_balances(conn, prefix, card_nos) for prefix in ("purse:", "inflight:", "pending:"))
     uncertain = _uncertain(conn, [row.card_no for row in rows if not row.is_complete()])
+    heard_upto = conn.execute(select(tables.others.c.upto)).scalar()
     return [
         Shadow(
             row.card_no,
@@ -135,6 +173,7 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
                 uncertain.get(row.card_no, 0),
                 purse.get(ledger.purse(row.card_no), 0),
                 pending.get(ledger.pending(row.card_no), 0),
+                heard_upto,
             ),
             row.counter,
             max(0, row.counter - row.reserved_count),
@@ -144,6 +183,7 @@ def shadows(conn: Connection, card_nos: Sequence[str] | None = None) -> list[Sha
             inflight.get(ledger.inflight(row.card_no), 0),
             pending.get(ledger.pending(row.card_no), 0),
             row.waiting_since,
+            row.seen_rank % 4 == RANK_DESK,
         )
         for row in rows
     ]
@@ -173,8 +213,10 @@ def _uncertain(conn: Connection, card_nos: Sequence[str]) -> dict[str, int]:
     return {row.card_no: row.counters for row in select_in(conn, query, c.card_no, card_nos)}
 
 
-def _state(row: _Row, uncertain: int, books_fen: int, pending_fen: int) -> str:
-    """uncertain: see _uncertain(); they can explain a purse, never accuse it."""
+def _state(row: _Row, uncertain: int, books_fen: int, pending_fen: int, heard_upto: int | None) -> str:
+    """uncertain: see _uncertain(); they can explain a purse, never accuse it. heard_upto: see others_heard()."""
+    if row.guest:
+        return "guest"
     if row.reserved_count > row.counter:
         return "differs"
     if not row.is_complete():
@@ -182,6 +224,8 @@ def _state(row: _Row, uncertain: int, books_fen: int, pending_fen: int) -> str:
         return "agrees" if explained and row.seen_fen == books_fen else "waiting"
     if row.seen_fen is None or row.seen_fen == books_fen:
         return "agrees"
+    if heard_upto is not None and (row.seen_at or 0) > heard_upto:
+        return "waiting"  # another station may have loaded it
     # A load that reached the card though the desk did not see it happen: confirmed when the desk meets the card.
     return "waiting" if 0 < pending_fen == row.seen_fen - books_fen else "differs"
 

@@ -44,7 +44,7 @@ def differing(conn: Connection) -> list[Shadow]:
     # The purse was last seen at a reservation that is known to be settled since: what it holds now is still to come.
     settled = exists().where(sale.card_no == s.card_no, sale.counter == s.counter, sale.settled.is_not(None))
     overtaken = and_(s.seen_rank == s.counter * 4 + RANK_RESERVED, settled)
-    suspicious = or_(s.reserved_count > s.counter, and_(complete_yet_other, not_(overtaken)))
+    suspicious = and_(s.guest == 0, or_(s.reserved_count > s.counter, and_(complete_yet_other, not_(overtaken))))
     suspects = conn.execute(query.where(suspicious)).scalars().all()
     return [shadow for shadow in shadows(conn, suspects) if shadow.state == "differs"]
 

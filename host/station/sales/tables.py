@@ -146,7 +146,18 @@ shadows = Table(
     Column("opened", BigInt, nullable=False),
     Column("waiting_since", BigInt),
     Column("on_account", Integer, nullable=False, server_default="0"),  # 1: holds no money, an account pays
+    Column("abroad", BigInt, nullable=False, server_default="0"),  # of the counted sales: told by head office
+    Column("guest", BigInt, nullable=False, server_default="0"),  # 1: another station's books hold its purse
     Index("ix_card_shadows_uid", "uid"),
+    **STRICT,
+)
+
+# One row where several stations belong together: up to when head office has heard all others.
+others = Table(
+    "others_heard",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("upto", BigInt, nullable=False),
     **STRICT,
 )
 

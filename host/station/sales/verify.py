@@ -142,9 +142,10 @@ def _cards(conn: Connection) -> Iterator[Finding]:
         row[0]: (row[1], int(row[2] or 0)) for row in conn.execute(query.group_by(s.card_no)).all()
     }
     c = tables.shadows.c
-    for row in conn.execute(select(c.card_no, c.reserved_count, c.settled_count).order_by(c.card_no)).all():
-        if counted.get(row.card_no, (0, 0)) != (row.reserved_count, row.settled_count):
-            yield Finding("shadows", f"卡 {row.card_no} 的影子计数不符 the card's shadow has lost count")
+    told = select(c.card_no, c.reserved_count - c.abroad, c.settled_count - c.abroad).order_by(c.card_no)
+    for card_no, reserved, settled_here in conn.execute(told).all():
+        if counted.get(card_no, (0, 0)) != (reserved, settled_here):
+            yield Finding("shadows", f"卡 {card_no} 的影子计数不符 the card's shadow has lost count")
     invariant = money_invariant(conn, 0)
     for card_no in invariant.differing:
         found = shadowing.shadow(conn, card_no)
