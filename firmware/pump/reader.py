@@ -18,6 +18,7 @@ _JOB_WAIT_MS = 20
 _RESTART_MS = 1000
 _BYTE_WAIT_MS = 2
 _NO_NOZZLE = 255
+_SPARED = overlays.VISIT, "pump.core.prompts"  # what a visit needs, and what has asked for it
 
 
 class Reader:
@@ -52,7 +53,7 @@ class Reader:
             return
         for _ in range(_PRESENCE_MS // _JOB_WAIT_MS):
             if controller.job_wanted:
-                overlays.drop()  # a visit needs the memory, in large pieces
+                overlays.drop(spared=_SPARED)  # a visit needs the memory, in large pieces
                 gc.collect()
             job = controller.take_job()
             if job is not None:
@@ -102,6 +103,7 @@ class Reader:
             self._controller.card_done(end.value)
         except Exception as error:  # noqa: BLE001 - whatever a card provokes is that card's failure, not the pump's
             self._controller.card_failed(error)
+        overlays.drop((overlays.VISIT,))
 
     def _do(self, operation):
         return pn532.run(operation, self._read, self._write)

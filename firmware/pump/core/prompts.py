@@ -5,7 +5,8 @@ until a sale begins, another card comes or ANSWER_MS pass, and the next contact 
 once while it is in the slot, at its next tap otherwise. A board loads this module only for cards with such rules.
 """
 
-from pump.core import card_layout, codes, purse, ticks, view
+from pump.core import card_layout, codes, ticks, view
+from pump.core.refused import Refused
 
 PIN_DIGITS = 6
 ODOMETER_DIGITS = 7
@@ -64,7 +65,7 @@ def pin_digest(issuer_mac, uid, salt, pin):
 
 
 def ready(ctl, session, card):
-    """Generator: True if nothing is missing. False: the person was asked, the visit is over. purse.Refused."""
+    """Generator: True if nothing is missing. False: the person was asked, the visit is over. Refused."""
     answers = ctl.answers
     if not answers or answers.uid != card.uid:
         answers = ctl.answers = Answers(ctl, card.uid, answers and answers.driver)
@@ -80,7 +81,7 @@ def ready(ctl, session, card):
             return False
         if answers.driver[1] != card.company:
             answers.driver = None
-            raise purse.Refused(codes.REFUSE_PAIR, card.company)
+            raise Refused(codes.REFUSE_PAIR, card.company)
         card.driver_no = answers.driver[0]
     if answers.known:
         card.tries = 0  # should the commit that forgives them have been torn, the reservation's takes its place
@@ -96,9 +97,11 @@ def ready(ctl, session, card):
 
 def _pin(ctl, session, card, answers):
     if card.tries >= card_layout.MOST_TRIES:
-        raise purse.Refused(codes.REFUSE_PIN_BLOCKED, card.tries)
+        raise Refused(codes.REFUSE_PIN_BLOCKED, card.tries)
     pin, answers.pin = answers.pin, None
     if pin is not None:
+        from pump.core import purse  # what is asked lasts longer in memory than the purse
+
         # The try is on the card before anyone learns whether it was right: a card torn away keeps it.
         yield from purse.count_try(session, card, card.tries + 1)
         if pin_digest(ctl.issuer_mac, card.uid, card.salt, pin) == card.digest:
@@ -124,7 +127,7 @@ def _odometer(ctl, card, answers):
         answers.odometer_km = None
         if answers.doubted:
             ctl.answers = None
-            raise purse.Refused(codes.REFUSE_ODOMETER, now_km)
+            raise Refused(codes.REFUSE_ODOMETER, now_km)
         answers.doubted = True
         ctl.outputs.buzzer = view.BEEP_REFUSED
     answers.ask(view.NOTICE_ODOMETER, ODOMETER_DIGITS, "odometer_km")

@@ -1,12 +1,13 @@
 """Cards of the people who work at the station: on and off duty, day close, out of service and back, test, service."""
 
-from pump.core import card_layout, codes, purse, records, ticks, view
+from pump.core import card_layout, codes, records, ticks, view
+from pump.core.refused import Refused
 
 AGAIN_MS = 5000  # a card that flutters on the reader does not go on and off duty
 
 
 def visit(ctl, session, card):
-    """Generator: what this card does here. It was found good; nothing is open on it. purse.Refused."""
+    """Generator: what this card does here. It was found good; nothing is open on it. Refused."""
     if ctl.role_uid == card.uid and ticks.diff(ctl.now_ms, ctl.role_ms) < AGAIN_MS:
         return
     if card.kind != card_layout.KIND_STAFF or any(card.digest):
@@ -25,7 +26,7 @@ def visit(ctl, session, card):
 
         prover.serve(ctl, card)
     else:
-        raise purse.Refused(codes.REFUSE_ROLE, card.kind)
+        raise Refused(codes.REFUSE_ROLE, card.kind)
 
 
 def shift_record(ctl, uid, event):
