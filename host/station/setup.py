@@ -2,8 +2,9 @@
 
 from sqlalchemy import Engine
 
-from station import forecourt, wetstock
+from station import cards, forecourt, wetstock
 from station.platform import clock, database
+from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 
 
@@ -17,4 +18,5 @@ def prepare(settings: Settings, now: int | None = None) -> Engine:
             wetstock.open_tank(conn, settings.station, tank.grade, tank.capacity_ml, tank.opening_ml, tank.low_ml, at)
         if not forecourt.tariffs(conn, limit=1):
             forecourt.set_tariff(conn, settings.prices, at, "setup", at)
+        cards.seal_customers(conn, lambda: Secrets.load(settings.secrets_path), at)
     return engine

@@ -295,7 +295,8 @@ def test_card_torn_after_debit_is_settled_at_the_desk(
 def test_card_torn_at_any_frame_of_the_desks_settlement_is_settled_once(
     desk: Desk, issued: CardInHand, pump: Pump, done: bool, balances: Balances
 ) -> None:
-    desk.load(issued, 300_000)
+    desk.load(issued, 200_000)
+    desk.load(issued, 100_000)
     expected = 300_000
     for frame in range(1, 40):
         issued.card.reset()

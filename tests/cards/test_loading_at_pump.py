@@ -251,7 +251,8 @@ def test_d28_a_load_that_the_card_may_not_hold_stays_in_the_books(
     engine: Engine, secrets: Secrets, desk: Desk, issued: CardInHand, balances: Balances
 ) -> None:
     """Above the legal maximum the card stays as it is; the money waits and can be given back at the desk."""
-    desk.load(issued, 400_000)
+    desk.load(issued, 200_000)
+    desk.load(issued, 200_000)
     number = wallet.number_of(issued.card)
     assert number is not None
     with database.write(engine) as conn, pytest.raises(cards.LoadError, match="限额"):

@@ -58,7 +58,7 @@ FIRST_CARDS = (
         note="密码 PIN 2468, 每日 500 元",
     ),
     FirstCard(
-        "顺达物流", "京B77001", DIESEL, 300_000, company=FLEET, rules=Rules(needs_driver=True, odometer_km=800),
+        "顺达物流", "京B77001", DIESEL, 200_000, company=FLEET, rules=Rules(needs_driver=True, odometer_km=800),
         note="车辆卡 vehicle: 驾驶员卡 + 里程 km",
     ),
     FirstCard("赵师傅", "", DIESEL, 0, card_layout.KIND_DRIVER, FLEET, pin="1357", note="驾驶员 driver PIN 1357"),

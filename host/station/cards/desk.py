@@ -4,66 +4,43 @@ Each contact first brings the books to what the card says: a load that was torn,
 reservation whose end is known.
 """
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 import desfire
 from pump.core import card_layout, money
 from station import sales
-from station.cards import credit, issuing, loading, numbers, on_card, personalise, registry
-from station.cards.desfire_admin import Conversation, T
-from station.cards.issuing import Order, OrderError
+from station.cards import (
+    credit,
+    customers,
+    issuing,
+    loading,
+    numbers,
+    on_card,
+    personalise,
+    refunding,
+    registry,
+    replacing,
+)
+from station.cards.at_reader import AtReader, DeskError, TornError
+from station.cards.contact import Contact
+from station.cards.issuing import Order
 from station.cards.keys import CardKeys
 from station.cards.loading import Load, yuan
-from station.cards.on_card import CardError, CardView, LogEntry, Reservation
+from station.cards.on_card import CardView
 from station.cards.reader import CardLink, wait_for_card
-from station.cards.registry import Card, RegistryError
+from station.cards.refunding import Refund
+from station.cards.registry import Card
 from station.cards.rules import Rules, RulesError
-from station.platform import clock, database
-from station.platform.secrets import Secrets
-from station.sales import Shadow
+from station.cards.second import Second, cleared
+from station.platform import database
 
 
-class DeskError(Exception):
-    """The desk cannot do that; the message (Chinese, then English) says why and what to do."""
-
-
-class TornError(DeskError):
-    """The card left before it answered: put it back and look (or do the same again), the books wait."""
-
-
-@dataclass(frozen=True)
-class Contact:
-    """What came out of reading a card: the card, how it is registered, the books' shadow, and what was put right."""
-
-    view: CardView
-    card: Card | None
-    shadow: Shadow | None
-    waiting: Load | None  # paid for and certainly not on the card
-    loaded: Load | None  # an earlier load that turned out to be on the card
-    settled: tuple[Reservation, int] | None  # a sale settled now, and what it cost in fen
-
-
-class Desk:
-    """A desk of a station. by: who works at it."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        secrets: Secrets,
-        station_no: int,
-        issuer: int,
-        by: str = "desk",
-        now: clock.Clock = clock.now,
-        random: Callable[[int], bytes] = os.urandom,
-        wait_s: float = 0.0,
-    ) -> None:
-        self._engine, self._secrets = engine, secrets
-        self._station_no, self._issuer = station_no, issuer
-        self._by, self._now, self._random, self._wait_s = by, now, random, wait_s
+class Desk(AtReader):
+    """The jobs of the desk. Money moves in the books first where it comes in, on the card first where it goes out."""
 
     def issue(self, link: CardLink, order: Order) -> Card:
         """Make the blank card on the reader one of ours. DeskError; TornError: the same again goes on with it."""
@@ -77,11 +54,11 @@ class Desk:
                 begun = registry.by_uid(conn, uid) is not None
                 if not begun and carried:
                     raise personalise.AlreadyOursError("卡上已有本系统的应用 the card carries our application already")
-                card_no = issuing.begin(conn, uid, order, self._station_no, now)
+                card_no = self._begin(conn, uid, order, now)
             identity, limits = order.contents(keys, card_no, self._issuer, now, self._random)
             upper_fen = issuing.UPPER_FEN[order.kind]
             link.converse(personalise.personalise(keys, identity, limits, upper_fen, self._random, replace=begun))
-        except (OrderError, personalise.AlreadyOursError) as error:
+        except (ValueError, personalise.AlreadyOursError) as error:
             raise DeskError(str(error)) from None
         except personalise.ForeignCardError as error:
             with database.write(self._engine) as conn:
@@ -97,27 +74,6 @@ class Desk:
             issued = registry.card(conn, card_no)
         assert issued is not None
         return issued
-
-    def show(self, link: CardLink) -> Contact:
-        """Read the card on the reader and bring the books to it; settle a sale left open if its end is known."""
-        keys, view = self._read(link)
-        settled = None
-        if view.open is not None:
-            entry = self._end_of(view, view.open)
-            if entry is not None:
-                self._converse(link, on_card.settle(keys, self._random, view, view.open, entry))
-                settled = (view.open, entry.amount_fen)
-                keys, view = self._read(link)
-        with database.write(self._engine) as conn:
-            loaded = self._resolve(conn, view)
-            return Contact(
-                view,
-                registry.card(conn, view.card_no),
-                sales.shadow(conn, view.card_no),
-                loading.waiting(conn, view.card_no),
-                loaded,
-                settled,
-            )
 
     def decide_end(self, link: CardLink, volume_ml: int, second: str, why: str) -> Contact:
         """Two people say what was fuelled where the pump is gone for good, and the card is settled by that.
@@ -141,42 +97,138 @@ class Desk:
                 raise DeskError(str(error)) from None
         return self.show(link)
 
-    def load(self, link: CardLink, amount_fen: int, drawer: str = "desk") -> Contact:
-        """Take amount_fen for the card on the reader.
+    def load(
+        self, link: CardLink, paid_fen: int, drawer: str = "desk", second: Second | None = None, key: str = ""
+    ) -> Contact:
+        """Take paid_fen for the card on the reader. key: the same again is the same load.
 
         DeskError: no money was taken. TornError: whether the card has it shows at its next contact.
         """
         contact = self.show(link)
-        self._check_load(contact, amount_fen)
-        if contact.loaded is not None:
-            raise DeskError(
-                f"上一笔充值 {yuan(contact.loaded.amount_fen)} 元已到账，本次未收款；如还需充值请再做一次 "
-                "the load before had reached the card, nothing was taken now: load again if more is wanted"
-            )
-        if contact.waiting is not None:
-            raise DeskError(
-                f"有一笔已收款 {yuan(contact.waiting.amount_fen)} 元未写入卡，请先续写或退款 "
-                "a load is paid for and not on the card: resume or cancel it first"
-            )
+        asked = {"job": "load", "card": contact.view.card_no, "fen": paid_fen, "drawer": drawer}
+        if not self._seen(key):
+            self._check_load(contact, paid_fen)
+            self._second(paid_fen, "cap.load", second, contact.view.card_no)
+
+        def take(conn: Connection) -> Mapping[str, Any]:
+            self._check_load(contact, paid_fen + loading.bonus_fen(conn, paid_fen))
+            if contact.loaded is not None:
+                raise DeskError(
+                    f"上一笔充值 {yuan(contact.loaded.amount_fen)} 元已到账，本次未收款；如还需充值请再做一次 "
+                    "the load before had reached the card, nothing was taken now: load again if more is wanted"
+                )
+            if contact.waiting is not None:
+                raise DeskError(
+                    f"有一笔已收款 {yuan(contact.waiting.amount_fen)} 元未写入卡，请先续写或退款 "
+                    "a load is paid for and not on the card: resume or cancel it first"
+                )
+            return {"load": loading.pay(conn, contact.view.card_no, paid_fen, drawer, self._now(), self._by).load_id}
+
         with database.write(self._engine) as conn:
-            load = loading.pay(conn, contact.view.card_no, amount_fen, drawer, self._now())
-        return self._put_on(link, contact.view, load)
+            load = loading.known(conn, self._once(conn, key, asked, take)["load"])
+        assert load is not None
+        if load.state == "cancelled":
+            raise DeskError("该笔充值已退回 this load was given back")
+        return self._put_on(link, contact.view, load) if load.state == "pending" else contact
+
+    def refund(
+        self,
+        link: CardLink,
+        amount_fen: int | None,
+        why: str,
+        drawer: str = "desk",
+        second: Second | None = None,
+        key: str = "",
+    ) -> Contact:
+        """Take money off the card and pay it back to where it came from; None: all of it, and the card is closed.
+
+        DeskError: nothing happened. TornError: whether it is off the card shows at its next contact; pay nobody before.
+        """
+        contact = self.show(link)
+        view = contact.view
+        asked = {"job": "refund", "card": view.card_no, "fen": amount_fen, "drawer": drawer, "why": why}
+        most_fen = view.balance_fen if amount_fen is None else amount_fen
+        approver = "" if self._seen(key) else self._second(most_fen, "cap.refund", second, view.card_no)
+
+        def ask(conn: Connection) -> Mapping[str, Any]:
+            if view.open is not None:
+                raise DeskError("卡上有未结算的交易，不能退款 a sale is open on the card: settle it first")
+            if contact.shadow is None or contact.shadow.state != "agrees":
+                raise DeskError("卡与账不一致或有记录未到，请先查询 card and books do not agree yet: look at it first")
+            now = self._now()
+            made = refunding.ask(conn, contact.card, view.balance_fen, amount_fen, drawer, self._by, approver, why, now)
+            return {"refund": made.refund_id}
+
+        with database.write(self._engine) as conn:
+            refund = refunding.known(conn, self._once(conn, key, asked, ask)["refund"])
+        assert refund is not None
+        if refund.state == "cancelled":
+            raise DeskError("该笔退款已取消 this refund was cancelled")
+        return self._take_out(link, view, refund) if refund.state == "pending" else contact
 
     def resume(self, link: CardLink) -> Contact:
-        """Put the load that is paid for on the card."""
+        """Bring what was begun to its end: a load that is paid for goes on, a refund that was asked for comes off."""
         contact = self.show(link)
+        if contact.refunding is not None:
+            return self._take_out(link, contact.view, contact.refunding)
         if contact.waiting is None:
             return contact
         self._check_load(contact, contact.waiting.amount_fen)
         return self._put_on(link, contact.view, contact.waiting)
 
     def cancel(self, link: CardLink) -> Contact:
-        """Give the money of the load that is paid for back. Needs the card: it must be seen without the load."""
+        """Undo what was begun: give the money of a load back, leave that of a refund. Needs the card: it must be seen
+        without the one and with the other."""
         contact = self.show(link)
-        if contact.waiting is not None:
-            with database.write(self._engine) as conn:
+        with database.write(self._engine) as conn:
+            if contact.refunding is not None:
+                refunding.cancelled(conn, contact.refunding, self._by, self._now())
+            if contact.waiting is not None:
                 loading.cancelled(conn, contact.waiting, self._by, self._now())
         return contact
+
+    def replace(
+        self, link: CardLink, old_no: str, second: Second | None = None, why: str = "", rules: Rules | None = None
+    ) -> Contact:
+        """Make the blank card on the reader the one that stands for a reported card, and put its balance on it.
+
+        second and why: where a pump will never send its records. TornError: the same again goes on with it.
+        """
+        with database.read(self._engine) as conn:
+            old = replacing.replaceable(conn, numbers.parse(old_no))
+            made = registry.replacement_of(conn, old.card_no)
+            open_ = [] if old.state == "replaced" else replacing.waits(conn, old)
+        approver = ""
+        if open_:
+            if second is None:
+                raise DeskError(replacing.told(open_))
+            now = self._now()
+            approver = cleared(self._engine, self._secrets, self._by, second, 1, 0, f"{old.card_no} replace", now)
+        if made is None or made.state == "issuing":
+            made = self.issue(link, issuing.like(old, rules or Rules()))
+        with database.write(self._engine) as conn:
+            old = replacing.replaceable(conn, old.card_no)
+            replacing.move(conn, old, made, self._by, approver, why, self._now())
+        return self.resume(link)
+
+    def renew(self, link: CardLink, expiry: int | None = None) -> Contact:
+        """Make the card valid until expiry (Unix seconds), or for as long as a new one of its kind. DeskError."""
+        uid = wait_for_card(link, self._wait_s)
+        with database.read(self._engine) as conn:
+            card = registry.by_uid(conn, uid)
+        if card is None or card.state != "active":
+            raise DeskError("该卡未登记或已停用 the card is not registered or blocked")
+        now = self._now()
+        try:
+            has_usage = self._read(link)[1].has_usage
+        except TornError:
+            raise
+        except DeskError:  # an identity that was torn while it was written reads as none of ours
+            has_usage = True
+        keys = CardKeys.of(self._secrets, uid)
+        identity = issuing.renewed_identity(keys, card, self._issuer, expiry, has_usage, now)
+        self._converse(link, personalise.rewrite_identity(keys, identity, self._random))
+        return self.show(link)
 
     def set_rules(self, link: CardLink, new: Rules) -> Contact:
         """Put other rules on the card; its PIN stays. DeskError."""
@@ -208,21 +260,36 @@ class Desk:
 
     def block(self, card_no: str, reason: str) -> None:
         """No pump takes the card any more. DeskError."""
-        try:
-            with database.write(self._engine) as conn:
-                registry.block(conn, numbers.parse(card_no), reason, self._by, self._now())
-        except (RegistryError, ValueError) as error:
-            raise DeskError(str(error)) from None
+        self._in_the_books(lambda conn: registry.block(conn, numbers.parse(card_no), reason, self._by, self._now()))
 
     def unblock(self, card_no: str) -> None:
         """The card is good again. DeskError."""
-        try:
-            with database.write(self._engine) as conn:
-                registry.unblock(conn, numbers.parse(card_no), self._by, self._now())
-        except (RegistryError, ValueError) as error:
-            raise DeskError(str(error)) from None
+        self._in_the_books(lambda conn: registry.unblock(conn, numbers.parse(card_no), self._by, self._now()))
 
     # -- inside
+
+    def _begin(self, conn: Connection, uid: bytes, order: Order, now: int) -> str:
+        known = ""
+        if order.customer:
+            known = order.customer
+        elif order.has_identity:
+            known = customers.keep(conn, self._secrets, order.holder, order.document, order.phone, self._by, now)
+        return issuing.begin(conn, uid, order, self._station_no, now, known)
+
+    def _take_out(self, link: CardLink, view: CardView, refund: Refund) -> Contact:
+        keys = CardKeys.of(self._secrets, view.uid)
+        if not refund.off_card_fen:
+            with database.write(self._engine) as conn:
+                refunding.done(conn, refund, self._by, self._now())
+            return replace(self.show(link), refunded=refund)
+        try:
+            self._converse(link, on_card.take_out(keys, self._random, refund.off_card_fen, refund.refund_id))
+            return self.show(link)
+        except TornError:
+            raise TornError(
+                f"退款 {yuan(refund.amount_fen)} 元时卡离开：请放回卡片查询，未确认前勿付款 "
+                "the card left during the refund: put it back and look at it, pay nothing before"
+            ) from None
 
     def _rewrite(self, link: CardLink, view: CardView, new: Rules, event: str) -> Contact:
         keys = CardKeys.of(self._secrets, view.uid)
@@ -231,20 +298,6 @@ class Desk:
             if registry.card(conn, view.card_no) is not None:
                 registry.note(conn, view.card_no, self._now(), event, self._by)
         return self.show(link)
-
-    def _read(self, link: CardLink) -> tuple[CardKeys, CardView]:
-        keys = CardKeys.of(self._secrets, wait_for_card(link, self._wait_s))
-        return keys, self._converse(link, on_card.read(keys, self._random))
-
-    def _converse(self, link: CardLink, conversation: Conversation[T]) -> T:
-        try:
-            return link.converse(conversation)
-        except CardError as error:
-            raise DeskError(str(error)) from None
-        except desfire.CardLost:
-            raise TornError("卡已离开，请放回卡片再查询 the card left: put it back and look at it again") from None
-        except desfire.DesfireError as error:
-            raise DeskError(f"卡片拒绝 the card refused ({error})") from None
 
     def _check_load(self, contact: Contact, amount_fen: int) -> None:
         view = contact.view
@@ -266,62 +319,3 @@ class Desk:
                 f"已收款 {yuan(load.amount_fen)} 元，卡在写入时离开：请放回卡片查询，勿重复收款 "
                 "the money is booked but the card left: put it back and look at it, do not take the money again"
             ) from None
-
-    def _end_of(self, view: CardView, held: Reservation) -> LogEntry | None:
-        """How the sale that the card holds open ended, as far as the books know."""
-        with database.read(self._engine) as conn:
-            sale = sales.unfinished(conn, held.device, held.seq)
-        if sale is None or sale.amount_fen is None:
-            return None
-        if sale.reserved_fen != held.fen or not 0 <= sale.amount_fen < held.fen:
-            raise DeskError("卡上预扣与账面不符，请扣留此卡 card and books contradict each other: keep this card")
-        return LogEntry(
-            self._now(),
-            held.device,
-            held.seq,
-            view.counter,
-            sale.volume_ml or 0,
-            sale.amount_fen,
-            sale.price_fen_per_l or 0,
-            sale.grade or 0,
-            0,
-            sale.reason or 0,
-        )
-
-    def _resolve(self, conn: Connection, view: CardView) -> Load | None:
-        """Bring the books to the card; returns an earlier load that turned out to be on it."""
-        now = self._now()
-        load = loading.waiting(conn, view.card_no)
-        loaded = load if load is not None and view.last_load == load.load_id else None
-        if loaded is not None:
-            loading.done(conn, loaded, self._by, now)
-        if view.open is None:
-            self._book_settlement(conn, view, now)
-            sales.observe(conn, view.card_no, view.counter, view.balance_fen, now)
-        return loaded
-
-    def _book_settlement(self, conn: Connection, view: CardView, now: int) -> None:
-        """The card's last sale is settled on the card; if the pump's record of that is still out, book it now."""
-        entry = view.log[-1] if view.log else None
-        if entry is None or entry.counter != view.counter:
-            return
-        sale = sales.sale(conn, entry.device, entry.seq)
-        if sale is None or sale.settled is not None or sale.reserved_fen is None:
-            return
-        event = "settled"
-        try:
-            sales.settled_at_desk(
-                conn,
-                entry.device,
-                entry.seq,
-                view.uid.hex(),
-                entry.counter,
-                sale.reserved_fen,
-                entry.amount_fen,
-                view.balance_fen,
-                self._by,
-                now,
-            )
-        except ValueError:  # the records say otherwise: the shadow will differ and show it
-            event = "contradiction"
-        registry.note(conn, view.card_no, now, event, self._by, f"{entry.device}/{entry.seq}")

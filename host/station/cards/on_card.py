@@ -170,6 +170,28 @@ def settle(keys: CardKeys, random: Random, view: CardView, sale: Reservation, en
     yield from session.commit()
 
 
+def take_out(keys: CardKeys, random: Random, amount_fen: int, refund_id: int) -> Conversation[None]:
+    """Debit amount_fen at the desk, unless the card's last load is refund_id already; the id goes on with it.
+
+    CardError: nothing was done. CardLost: whether it was done stands in the card's last load at the next contact.
+    """
+    session = AdminSession()
+    yield from _open(session, card_layout.KEY_CREDIT, keys.credit, random)
+    state = yield from session.read_data(card_layout.FILE_STATE, 0, card_layout.STATE_SIZE)
+    counter, device, _, _, _, last_load, tries = card_layout.unpack_state(state)
+    if last_load == refund_id:
+        return
+    if device:
+        raise CardError("卡上有未结算的交易，请先结算 a sale is open on the card: settle it first")
+    balance_fen = yield from session.get_value(card_layout.FILE_PURSE)
+    if balance_fen < amount_fen:
+        raise CardError("卡内余额不足，请取消退款后重新申请 the card holds less: cancel the refund and ask again")
+    yield from session.debit(card_layout.FILE_PURSE, amount_fen)
+    state = card_layout.pack_state(counter, last_load=refund_id, tries=tries)
+    yield from session.write_data(card_layout.FILE_STATE, 0, state)
+    yield from session.commit()
+
+
 def write_rules(keys: CardKeys, random: Random, plate: str, new: Rules) -> Conversation[None]:
     """Put other rules on the card, with the credit key; wrong PINs are forgiven in the same commit.
 

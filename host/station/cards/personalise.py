@@ -50,6 +50,14 @@ def personalise(
     yield from session.write_data(card_layout.FILE_IDENTITY, 0, identity)  # last: without it no pump takes the card
 
 
+def rewrite_identity(keys: CardKeys, identity: bytes, random: Callable[[int], bytes]) -> Conversation[None]:
+    """Put another signed identity on a card of ours; it can be done again whatever became of it before."""
+    session = AdminSession()
+    yield from session.select(card_layout.AID)
+    yield from session.authenticate(card_layout.KEY_MASTER, keys.master, random(16))
+    yield from session.write_data(card_layout.FILE_IDENTITY, 0, identity)
+
+
 def carries_ours() -> Conversation[bool]:
     """Whether our application is on the card, complete or not."""
     session = AdminSession()

@@ -15,7 +15,7 @@ T = TypeVar("T")
 BAUD = 115_200
 
 
-class ReaderUnavailableError(Exception):
+class ReaderUnavailableError(ValueError):
     """No reader there, or it does not answer; the message (Chinese, then English) is for people."""
 
 

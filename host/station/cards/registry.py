@@ -9,17 +9,23 @@ from pump.core import card_layout
 from station import forecourt
 from station.cards import numbers
 from station.cards.tables import card_events, cards
+from station.platform import audit
 
 LOST, OTHER = "lost", "other"
+REFUSED = ("blocked", "replaced", "closed")  # on the list that goes out to the pumps
 
 
-class RegistryError(Exception):
+class RegistryError(ValueError):
     """Not possible with this card; the message (Chinese, then English) says why."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A card as issued. kind: card_layout.KIND_*; grades: bit = grade number; expiry 0: never."""
+    """A card as issued. kind: card_layout.KIND_*; grades: bit = grade number; expiry 0: never.
+
+    customer: who holds it (customers.py); purchase: bought together with others; replaces: another card's number;
+    listed: the version of the pumps' lists that has named it last.
+    """
 
     card_no: str
     uid: str
@@ -34,6 +40,10 @@ class Card:
     upper_fen: int
     issued_at: int
     block_reason: str
+    customer: str = ""
+    purchase: str = ""
+    replaces: str = ""
+    listed: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,9 @@ def next_number(conn: Connection, station_no: int) -> str:
 
 
 def note(conn: Connection, card_no: str, at: int, event: str, by: str, detail: str = "") -> None:
-    """Writes an event into the card's history."""
+    """Writes an event into the card's history, and into the audit."""
     conn.execute(insert(card_events).values(card_no=card_no, at=at, event=event, by=by, detail=detail))
+    audit.record(conn, at, by, f"card.{event}", card_no, {}, {"detail": detail})
 
 
 def events(conn: Connection, card_no: str) -> list[Event]:
@@ -134,26 +145,65 @@ def block(conn: Connection, card_no: str, reason: str, by: str, at: int) -> None
 
 
 def unblock(conn: Connection, card_no: str, by: str, at: int) -> None:
-    """The card is good again. RegistryError if it is unknown or was not blocked."""
+    """The card is good again. RegistryError if it is unknown or was not blocked; what is replaced or closed stays."""
     known = _known(conn, card_no)
     if known.state != "blocked":
         raise RegistryError("该卡没有停用 the card is not blocked")
     _set_state(conn, known, "active", "", by, at)
 
 
+def replace(conn: Connection, card_no: str, new_no: str, by: str, at: int) -> None:
+    """Another card has taken its place: no pump takes it ever again."""
+    _set_state(conn, _known(conn, card_no), "replaced", new_no, by, at)
+
+
+def close(conn: Connection, card_no: str, reason: str, by: str, at: int) -> None:
+    """The card is given back and holds nothing: no pump takes it ever again."""
+    _set_state(conn, _known(conn, card_no), "closed", reason, by, at)
+
+
+def renewed(conn: Connection, card_no: str, expiry: int, by: str, at: int) -> None:
+    """The card says until when it is valid, and the books follow it. expiry: Unix seconds, 0 never."""
+    conn.execute(update(cards).where(cards.c.card_no == card_no).values(expiry=expiry))
+    note(conn, card_no, at, "renewed", by, str(expiry))
+
+
+def line(conn: Connection, card_no: str) -> list[str]:
+    """The card and those it replaces, newest first."""
+    found = [card_no]
+    while (known := card(conn, found[-1])) is not None and known.replaces and known.replaces not in found:
+        found.append(known.replaces)
+    return found
+
+
+def replacement_of(conn: Connection, card_no: str) -> Card | None:
+    """The card that was made, or is being made, for this one."""
+    chosen = select(*_COLUMNS).where(cards.c.replaces == card_no, cards.c.state != "void")
+    row = conn.execute(chosen).mappings().first()
+    return _card(row) if row else None
+
+
 def _known(conn: Connection, card_no: str) -> Card:
     known = card(conn, card_no)
     if known is None or known.state in ("void", "issuing"):
         raise RegistryError(f"没有卡号 {card_no} 的卡 there is no card with this number")
+    if known.state in ("replaced", "closed"):
+        raise RegistryError("该卡已补办或已销户 the card has been replaced or closed")
     return known
 
 
+EVENTS = {"active": "unblocked", "blocked": "blocked", "replaced": "replaced", "closed": "closed"}
+
+
 def _set_state(conn: Connection, known: Card, state: str, reason: str, by: str, at: int) -> None:
-    conn.execute(update(cards).where(cards.c.card_no == known.card_no).values(state=state, block_reason=reason))
-    note(conn, known.card_no, at, "blocked" if state == "blocked" else "unblocked", by, reason)
-    forecourt.set_blacklist(conn, blocked(conn), at)
+    mine = update(cards).where(cards.c.card_no == known.card_no)
+    conn.execute(mine.values(state=state, block_reason=reason))
+    note(conn, known.card_no, at, EVENTS[state], by, reason)
+    lists = forecourt.set_blacklist(conn, blocked(conn), at)
+    if known.state == "active":
+        conn.execute(mine.values(listed=lists.version))
 
 
 def blocked(conn: Connection) -> Sequence[str]:
-    """The numbers of all blocked cards."""
-    return conn.execute(select(cards.c.card_no).where(cards.c.state == "blocked")).scalars().all()
+    """The numbers of all cards that pumps are to refuse."""
+    return conn.execute(select(cards.c.card_no).where(cards.c.state.in_(REFUSED))).scalars().all()

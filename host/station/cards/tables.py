@@ -5,7 +5,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Tab
 from station.platform.database import STRICT, BigInt, append_only, metadata
 
 # card_no: 16 digits. uid: 14 hex digits, lower case. kind: pump.core.card_layout.KIND_*. grades: bit = grade number.
-# state: issuing (being written, not yet good), active, blocked, void (never completed); replaced and closed are for ever.
+# state: issuing (being written, not yet good), active, blocked, void (never completed), replaced and closed: for ever.
 # customer: card_customers, "" for nobody; document: empty, kept sealed there. purchase: cards bought at once share it.
 # replaces: the card that this one was made for. listed: the version of the pumps' lists that has named the card last.
 cards = Table(

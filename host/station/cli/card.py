@@ -86,7 +86,7 @@ def _desk(wait_s: float = 0.0) -> Iterator[tuple[Desk, Path]]:
 def _told() -> Iterator[None]:
     try:
         yield
-    except (DeskError, ReaderUnavailableError) as error:
+    except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 

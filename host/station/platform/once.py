@@ -51,6 +51,11 @@ def run(
     return answer
 
 
+def seen(conn: Connection, key: str) -> bool:
+    """Whether something was done with this key."""
+    return conn.execute(select(commands.c.key).where(commands.c.key == key)).first() is not None
+
+
 def forget(conn: Connection, before: int) -> int:
     """Drops what was done before that time; the books' own keys go on keeping money from moving twice."""
     return conn.execute(delete(commands).where(commands.c.at < before)).rowcount

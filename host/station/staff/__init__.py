@@ -14,10 +14,11 @@ from station.staff.people import (
     set_role,
     set_up_code,
 )
-from station.staff.permissions import ACTIONS, ROLES, SECOND_FACTOR, allows
+from station.staff.permissions import ACTIONS, APPROVE, ROLES, SECOND_FACTOR, allows
 
 __all__ = [
     "ACTIONS",
+    "APPROVE",
     "LIFE_S",
     "LOCAL",
     "ROLES",

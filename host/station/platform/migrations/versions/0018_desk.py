@@ -73,7 +73,7 @@ def _cards() -> None:
         op.drop_index("ix_cards_uid", "cards")
         op.rename_table("cards", "cards_before")
         old = _old_columns()
-        op.create_table(
+        made = op.create_table(
             "cards",
             *old,
             *fresh,
@@ -81,8 +81,9 @@ def _cards() -> None:
             sa.PrimaryKeyConstraint("card_no", name=op.f("pk_cards")),
             sqlite_strict=True,
         )
-        names = ", ".join(column.name for column in old)
-        op.execute(f"INSERT INTO cards ({names}) SELECT {names} FROM cards_before")
+        names = [column.name for column in old]
+        before = sa.table("cards_before", *(sa.column(name) for name in names))
+        op.execute(sa.insert(made).from_select(names, sa.select(before)))
         op.drop_table("cards_before")
         op.create_index("ix_cards_uid", "cards", ["uid"], unique=False)
 
