@@ -36,8 +36,6 @@ ACCOUNT_KINDS: Mapping[str, Pair] = {
     "bonus": ("充值赠送", "bonus on loads"),
     "incentive": ("办卡奖励", "incentives"),
     "owed_staff": ("应付员工奖励", "owed to staff"),
-    "incentive": ("办卡奖励", "incentives"),
-    "owed_staff": ("应付员工奖励", "owed to staff"),
     "tank": ("油罐", "tanks"),
     "sold": ("已售油", "fuel sold"),
     "delivery": ("进油", "deliveries"),
