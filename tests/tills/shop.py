@@ -1,15 +1,16 @@
 """A small shop at a station for the tests: two tills, water and oil on the shelf, fuel by purse, fleet and walk-in."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 
 from station import accounts, ledger, sales, tills
 from station.platform import database, parameters
 from station.platform.secrets import Secrets
-from station.tills import CASH, FuelWanted, GoodsWanted, Payment
+from station.sales import tables
+from station.tills import CASH, FuelWanted, GoodsWanted, Payment, TillError
 from tests.station.world import T0, PumpJournal, TestCard, issue, send
 
 NOW = T0 + 3_600
@@ -53,10 +54,6 @@ class Shop:
 
     def _book_on(self, conn: Connection, seq: int, account: int) -> None:
         """As if an account's card had been used: the sale owes, and the purse has its money back."""
-        from sqlalchemy import update
-
-        from station.sales import tables
-
         row = sales.sale(conn, self.pump.device, seq)
         assert row is not None and row.amount_fen is not None
         line = ledger.Transfer(ledger.receivable(account), ledger.purse(self.card.number), row.amount_fen)
@@ -84,11 +81,25 @@ class Shop:
             return ledger.balance(conn, account, asset)
 
     def sound(self) -> None:
-        """The books, the bills and the money invariant agree."""
         with database.read(self.engine) as conn:
-            assert tills.verify(conn) == []
-            assert ledger.verify(conn) == []
-            assert sales.money_invariant(conn, 0).holds
+            sound(conn)
+
+
+def sound(conn: Connection) -> None:
+    """The books, the bills and the money invariant agree."""
+    assert tills.verify(conn) == []
+    assert ledger.verify(conn) == []
+    assert sales.money_invariant(conn, 0).holds
+
+
+@contextmanager
+def trying(conn: Connection) -> Iterator[None]:
+    """One step of a story in one long transaction: what the till refuses leaves no trace."""
+    try:
+        with conn.begin_nested():
+            yield
+    except TillError:
+        pass
 
 
 def cash(fen: int) -> Payment:

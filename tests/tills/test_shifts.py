@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import Engine
 
 from station import ledger, tills
+from station.cards import SecondNeededError
 from station.platform import audit, database
 from station.platform.secrets import Secrets
-from station.tills import SecondNeededError, TillError
+from station.tills import TillError
 from tests.tills.shop import NOW, Shop, cash
 
 

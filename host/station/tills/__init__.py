@@ -4,7 +4,7 @@ What other fields and the faces may use is named here. Money is fen, volumes ml,
 """
 
 from station.tills import online, tables
-from station.tills.bills import (
+from station.tills.billing import (
     AtHand,
     Bill,
     FuelWanted,
@@ -38,13 +38,14 @@ from station.tills.drawers import (
     till,
     tills,
 )
-from station.tills.errors import SecondNeededError, TillError
-from station.tills.goods import Good, count_stock, good, goods, put_good, receive
-from station.tills.invoices import Invoice, bill_subject, invoice, invoices, left, offer, red_letter, reissue
-from station.tills.invoices import issue as issue_invoice
-from station.tills.refunds import Refund, refund, refunds
-from station.tills.refunds import ask as ask_refund
-from station.tills.refunds import decide as decide_refund
+from station.tills.errors import TillError
+from station.tills.invoicing import Invoice, bill_subject, invoice, invoices, left, offer, red_letter, reissue
+from station.tills.invoicing import issue as issue_invoice
+from station.tills.refunding import Refund, refund, refunds
+from station.tills.refunding import ask as ask_refund
+from station.tills.refunding import decide as decide_refund
+from station.tills.second import count_signed, refund_signed
+from station.tills.shelf import Good, count_stock, good, goods, put_good, receive
 from station.tills.tenders import ACCOUNT, BANK_CARD, CASH, PURSE, QR, Doing, Kind, Tender, kinds
 from station.tills.tenders import register as register_tender
 
@@ -52,11 +53,11 @@ online.register()
 
 __all__ = [
     "ACCOUNT", "AtHand", "BANK_CARD", "Bill", "CASH", "ClosedDay", "DayReport", "Doing", "FuelWanted", "Good",
-    "GoodsWanted", "Invoice", "Kind", "Line", "PURSE", "Payment", "QR", "Refund", "SAFE", "SecondNeededError", "Shift",
-    "Stop", "Tender", "Till", "TillError", "add_till", "ask_refund", "at_hand", "bill", "bill_car", "bill_subject",
-    "bills", "close_day", "close_shift", "closed_day", "count_stock", "day_of", "day_report", "decide_refund", "good",
-    "goods", "hand_over", "in_drawer", "invoice", "invoices", "issue_invoice", "kinds", "left", "offer", "online",
-    "open_bill", "open_shift", "pay", "put_good", "put_in_safe", "receive", "red_letter", "refund", "refunds",
-    "register_tender", "reissue", "release", "ring_up", "shift", "shifts", "stops", "tables", "take_to_bank", "till",
-    "tills", "verify", "void",
+    "GoodsWanted", "Invoice", "Kind", "Line", "PURSE", "Payment", "QR", "Refund", "SAFE", "Shift", "Stop", "Tender",
+    "Till", "TillError", "add_till", "ask_refund", "at_hand", "bill", "bill_car", "bill_subject", "bills",
+    "close_day", "close_shift", "closed_day", "count_signed", "count_stock", "day_of", "day_report", "decide_refund",
+    "good", "goods", "hand_over", "in_drawer", "invoice", "invoices", "issue_invoice", "kinds", "left", "offer",
+    "online", "open_bill", "open_shift", "pay", "put_good", "put_in_safe", "receive", "red_letter", "refund",
+    "refund_signed", "refunds", "register_tender", "reissue", "release", "ring_up", "shift", "shifts", "stops",
+    "tables", "take_to_bank", "till", "tills", "verify", "void",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, update
 from station import payments, sales
 from station.payments import Payment
 from station.platform import audit
-from station.tills import bills, tables
-from station.tills.bills import OPEN, PAID, Bill, FuelWanted
+from station.tills import billing, tables
+from station.tills.billing import OPEN, PAID, Bill, FuelWanted
 from station.tills.errors import TillError
 
 FUELLED, BILLED, IS_PAID, RELEASED = "fuelled", "billed", "paid", "released"
@@ -36,9 +36,9 @@ class Stop:
 def stops(conn: Connection, now: int) -> list[Stop]:
     """Cars that have not been let go: those without a bill first."""
     waiting = [
-        _stop(one.sale, FUELLED, None) for one in bills.at_hand(conn, now, SHOWN) if one.due_fen and one.sale.ended
+        _stop(one.sale, FUELLED, None) for one in billing.at_hand(conn, now, SHOWN) if one.due_fen and one.sale.ended
     ]
-    for known in bills.bills(conn, 10 * SHOWN):
+    for known in billing.bills(conn, 10 * SHOWN):
         if known.pump is not None and known.state in (OPEN, PAID) and known.released_at is None:
             fuel = known.lines[0]
             sale = sales.sale(conn, fuel.device or 0, fuel.seq or 0)
@@ -52,7 +52,7 @@ def bill_car(
 ) -> tuple[Bill, Payment]:
     """A bill for that fuel and a payment of it by phone. TillError, ValueError of the payments."""
     sale = sales.sale(conn, device, seq)
-    made = bills.open_bill(conn, till, [FuelWanted(device, seq)], by, now, pump=sale.pump if sale else None)
+    made = billing.open_bill(conn, till, [FuelWanted(device, seq)], by, now, pump=sale.pump if sale else None)
     if made.state != OPEN:
         raise TillError("这笔油款已在油机上结清 the pump has the money for this fuel")
     return made, payments.make(conn, gateway, f"bill:{made.bill}", made.due_fen, by, now)
@@ -60,14 +60,14 @@ def bill_car(
 
 def release(conn: Connection, number: int, by: str, now: int) -> Bill:
     """The car may go: its bill is paid. TillError."""
-    known = bills.bill(conn, number)
+    known = billing.bill(conn, number)
     if known.pump is None or known.state != PAID:
         raise TillError(f"账单 {number} 未付清，不能放行 bill {number} is not paid: the car stays")
     if known.released_at is None:
         b = tables.bills
         conn.execute(update(b).where(b.c.bill == number).values(released_at=now))
         audit.record(conn, now, by, "bill.release", f"bill {number}", {}, {"pump": known.pump})
-    return bills.bill(conn, number)
+    return billing.bill(conn, number)
 
 
 def _stop(sale: sales.SaleRow, stage: str, bill: Bill | None) -> Stop:

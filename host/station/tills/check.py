@@ -1,13 +1,14 @@
 """Bills held to the books: what verify runs."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, Select, func, select
 
 from station import ledger
 from station.ledger import Finding
 from station.tills import tables
-from station.tills.bills import OPEN, PAID
+from station.tills.billing import OPEN, PAID
 
 
 def verify(conn: Connection) -> list[Finding]:
@@ -31,8 +32,8 @@ def _bills(conn: Connection) -> Iterator[Finding]:
             yield Finding("bills", f"账单 {bill} 已结但账上仍有余额 money is left on bill {bill}, which is closed")
 
 
-def _sums(key: object, *columns: object) -> object:
-    return select(key, *(func.sum(column) for column in columns)).group_by(key)  # type: ignore[call-overload]
+def _sums(key: Column[Any], *columns: Column[Any]) -> Select[Any]:
+    return select(key, *(func.sum(column) for column in columns)).group_by(key)
 
 
 def _invoices(conn: Connection) -> Iterator[Finding]:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, func, insert, select
 from station import ledger, sales
 from station.platform import audit
 from station.tills import drawers, tables
-from station.tills.bills import PAID
+from station.tills.billing import PAID
 from station.tills.errors import TillError
-from station.tills.refunds import DONE
+from station.tills.refunding import DONE
 
 PAGE = 500
 
@@ -133,14 +133,8 @@ def day_report(conn: Connection, day: str) -> DayReport:
     b, ln = tables.bills.c, tables.lines.c
     in_day = (b.state == PAID) & (b.paid_at >= since) & (b.paid_at < until)
     count, total = conn.execute(select(func.count(), func.sum(b.total_fen)).where(in_day)).one()
-    by_kind = dict(
-        conn.execute(
-            select(ln.kind, func.sum(ln.amount_fen))
-            .join(tables.bills, b.bill == ln.bill)
-            .where(in_day)
-            .group_by(ln.kind)
-        ).tuples()
-    )
+    kinds = select(ln.kind, func.sum(ln.amount_fen)).join(tables.bills, b.bill == ln.bill).where(in_day)
+    by_kind = {kind: int(fen) for kind, fen in conn.execute(kinds.group_by(ln.kind))}
     refunds, refunds_fen, refunds_open = _refunds(conn, since, until)
     invoices, red = _invoices(conn, since, until)
     books = tuple((m.kind, m.asset, m.debit, m.credit) for m in ledger.trial_balance(conn, until, since))
@@ -150,8 +144,8 @@ def day_report(conn: Connection, day: str) -> DayReport:
         nozzles=_nozzles(conn, since, until),
         bills=int(count),
         bills_fen=int(total or 0),
-        goods_fen=int(by_kind.get("goods", 0)),
-        fuel_fen=int(by_kind.get("fuel", 0)),
+        goods_fen=by_kind.get("goods", 0),
+        fuel_fen=by_kind.get("fuel", 0),
         tenders=_tenders(conn, since, until),
         shifts=tuple(_shift(one) for one in drawers.shifts(conn, since, until)),
         safe_fen=drawers.in_drawer(conn, drawers.SAFE),

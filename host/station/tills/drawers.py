@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from station import ledger, staff
-from station.cards import yuan
+from station.cards import SecondNeededError, yuan
 from station.ledger import Transfer
 from station.platform import audit, parameters
 from station.tills import tables
-from station.tills.errors import SecondNeededError, TillError
+from station.tills.errors import TillError
 
 SAFE = "safe"
 BANK = "bank"

@@ -3,7 +3,3 @@
 
 class TillError(ValueError):
     """Not possible at the till; the message (Chinese, then English) says why. Nothing was changed."""
-
-
-class SecondNeededError(TillError):
-    """Above the cap: a second person has to sign, with a reason."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from station import ledger, payments
 from station.ledger import Transfer
 from station.payments import Payment
-from station.tills import bills, tenders
+from station.tills import billing, tenders
 from station.tills.errors import TillError
 from station.tills.tenders import Doing, Tender
 
@@ -32,14 +32,14 @@ class Online:
 def apply(conn: Connection, payment: Payment, now: int) -> None:
     """What the payments call once the money is there. ValueError: not now."""
     number = int(payment.purpose.partition(":")[2])
-    paid = bills.Payment(f"{tenders.QR}:{payment.gateway}", payment.amount_fen, payment.order_no)
-    bills.pay(conn, number, paid, payment.by, now)
+    paid = billing.Payment(f"{tenders.QR}:{payment.gateway}", payment.amount_fen, payment.order_no)
+    billing.pay(conn, number, paid, payment.by, now)
 
 
 def check(conn: Connection, which: str, amount_fen: int, now: int) -> None:
     """Whether such a payment may be made. ValueError."""
-    known = bills.bill(conn, int(which)) if which.isdigit() else None
-    if known is None or known.state != bills.OPEN or amount_fen > known.due_fen:
+    known = billing.bill(conn, int(which)) if which.isdigit() else None
+    if known is None or known.state != billing.OPEN or amount_fen > known.due_fen:
         raise TillError(f"账单 {which} 没有这么多应收 bill {which} has not that much due")
 
 

@@ -14,7 +14,7 @@ from station import ledger, sales
 from station.cards import yuan
 from station.ledger import PIECES, Transfer
 from station.platform import audit, parameters
-from station.tills import drawers, goods, invoices, tables, tenders
+from station.tills import drawers, invoicing, shelf, tables, tenders
 from station.tills.errors import TillError
 from station.tills.tenders import ACCOUNT, CASH, PURSE, Doing, Tender
 
@@ -289,10 +289,10 @@ def _line(conn: Connection, place: int, wanted: FuelWanted | GoodsWanted) -> tup
 
 
 def _goods_line(conn: Connection, place: int, wanted: GoodsWanted) -> Line:
-    known = goods.good(conn, wanted.code)
+    known = shelf.good(conn, wanted.code)
     if not known.active:
         raise TillError(f"{known.name} 已停售 {known.code} is not sold any more")
-    if not 0 < wanted.pieces <= goods.MOST_PIECES:
+    if not 0 < wanted.pieces <= shelf.MOST_PIECES:
         raise TillError("数量不合理 the number of pieces makes no sense")
     if known.stock < wanted.pieces:
         raise TillError(f"{known.name} 库存只有 {known.stock} only {known.stock} of {known.code} are in stock")
@@ -326,7 +326,7 @@ def _complete(conn: Connection, known: Bill, by: str, now: int) -> Bill:
     if earned:
         ledger.post(conn, f"bill:{known.bill}:paid", now, earned)
     conn.execute(update(tables.bills).where(tables.bills.c.bill == known.bill).values(state=PAID, paid_at=now))
-    invoices.offer(conn, invoices.bill_subject(known.bill), invoiceable_fen(known))
+    invoicing.offer(conn, invoicing.bill_subject(known.bill), invoiceable_fen(known))
     return bill(conn, known.bill)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, update
 
 from station import ledger, risk, staff
+from station.cards import SecondNeededError
 from station.ledger import PIECES, Transfer
 from station.platform import audit, parameters
-from station.tills import bills, drawers, invoices, tables, tenders
-from station.tills.bills import GOODS, PAID, Bill, Line
-from station.tills.errors import SecondNeededError, TillError
+from station.tills import billing, drawers, invoicing, tables, tenders
+from station.tills.billing import GOODS, PAID, Bill, Line
+from station.tills.errors import TillError
 from station.tills.tenders import PURSE, Doing, Tender
 
 WAITING, DONE, REFUSED = "open", "done", "refused"
@@ -124,7 +125,7 @@ def refunds(
 
 
 def _refundable(conn: Connection, bill: int, line: int, amount_fen: int, pieces: int, now: int) -> tuple[Bill, Line]:
-    known = bills.bill(conn, bill)
+    known = billing.bill(conn, bill)
     sold = next((one for one in known.lines if one.line == line), None)
     if known.state != PAID or known.paid_at is None or sold is None:
         raise TillError(f"账单 {bill} 没有可退的第 {line} 行 bill {bill} has no paid line {line}")
@@ -161,8 +162,8 @@ def _give_back(conn: Connection, asked: Refund, by: str, words: str, now: int) -
         "returned_pieces": ln.returned_pieces + asked.pieces,
     }
     conn.execute(update(tables.lines).where(ln.bill == known.bill, ln.line == sold.line).values(**back_now))
-    after = bills.bill(conn, known.bill)
-    invoices.offer(conn, invoices.bill_subject(known.bill), bills.invoiceable_fen(after))
+    after = billing.bill(conn, known.bill)
+    invoicing.offer(conn, invoicing.bill_subject(known.bill), billing.invoiceable_fen(after))
     _decided(conn, asked, DONE, by, words, now)
     card = next((tender.ref for tender, _ in parts if tender.kind == PURSE), "")
     risk.refunded(conn, card, asked.amount_fen, asked.asked_by, asked.refund, now)
