@@ -93,6 +93,8 @@ def services(settings: Settings) -> list[Service]:
     ]
     if is_loopback(settings.broker_host):  # elsewhere: a broker of its own, on a machine of its own
         started.insert(0, Service("broker", ["broker"], lambda: is_listening(settings.broker_port), env=env))
+    if settings.head_office_url:
+        started.append(Service("network", ["network", "sync"], env=env))
     if settings.bench:
         answers = _answers(f"http://127.0.0.1:{settings.bench_port}/state")
         started.append(Service("bench", ["bench", "serve"], answers, stop_timeout_s=15.0, env=env))
