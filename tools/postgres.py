@@ -1,13 +1,20 @@
-"""A throw-away PostgreSQL cluster for tests and benches: own directory, own free port on the loopback, gone afterwards."""
+"""A throw-away PostgreSQL cluster for tests and benches: own directory, own port on the loopback, gone afterwards."""
 
 import os
 import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+BACKENDS = ("sqlite", "postgresql")
+NewUrl = Callable[[], str]  # the URL of a new, empty database; "": SQLite in the data directory
 
 
 def why_missing() -> str | None:
@@ -54,9 +61,9 @@ def cluster(directory: Path, durable: bool = False) -> Iterator[str]:
         prefix = ["runuser", "-u", "postgres", "--"]
     initdb = [str(bin_dir / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run([*prefix, *initdb], check=True, capture_output=True, cwd="/")
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={'on' if durable else 'off'}"
-    )
+    fsync = "on" if durable else "off"
+    fsync = "on" if durable else "off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={fsync}"
     control = [*prefix, str(bin_dir / "pg_ctl"), "-D", str(data), "-w", "-s"]
     subprocess.run(
         [*control, "-o", options, "-l", str(data / "log"), "start"], check=True, capture_output=True, cwd="/"
@@ -65,3 +72,26 @@ def cluster(directory: Path, durable: bool = False) -> Iterator[str]:
         yield f"postgresql://postgres@127.0.0.1:{port}"
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+
+
+@contextmanager
+def databases(backend: str) -> Iterator[NewUrl]:
+    """Makes new databases for a bench; a PostgreSQL server of its own lives as long as the block."""
+    if backend == "sqlite":
+        yield lambda: ""
+        return
+    missing = why_missing()
+    if missing:
+        raise SystemExit(missing)
+    with tempfile.TemporaryDirectory(prefix="pumpside-pg-") as directory, cluster(Path(directory), True) as server:
+        admin = create_engine(f"{server.replace('://', '+psycopg://')}/postgres", isolation_level="AUTOCOMMIT")
+        numbers = count(1)
+
+        def new_url() -> str:
+            name = f"bench{next(numbers)}"
+            with admin.connect() as conn:
+                conn.execute(text(f"CREATE DATABASE {name}"))
+            return f"{server}/{name}"
+
+        yield new_url
+        admin.dispose()

@@ -30,10 +30,10 @@ class Finding:
 
 @dataclass(slots=True)
 class History:
-    """A subject's recent events in order of time, and when each rule last held."""
+    """A subject's recent events in order of time, and when each rule held."""
 
     events: list[Event] = field(default_factory=list)
-    held: dict[str, int] = field(default_factory=dict)
+    held: dict[str, list[int]] = field(default_factory=dict)
 
     def take(self, event: Event) -> int | None:
         """Adds an event and returns its place; records of pumps come in any order. None: it is there already, or is
@@ -90,8 +90,10 @@ class Judge:
         since = event.at - (rule.window_s or LONGEST_WINDOW_S)
         past = history.events[bisect_right(history.events, since, hi=number, key=_at) : number + 1]
         value = MEASURES[rule.metric](past, known, self.places)
-        held_at = history.held.get(rule.name)
-        if value <= rule.over or (held_at is not None and abs(event.at - held_at) < rule.quiet_s):
+        if value <= rule.over:
             return None
-        history.held[rule.name] = event.at
+        held = [at for at in history.held.get(rule.name, ()) if at > event.at - LONGEST_WINDOW_S]
+        if any(abs(event.at - at) < rule.quiet_s for at in held):
+            return None
+        history.held[rule.name] = [*held, event.at]
         return Finding(rule.name, subject, event.at, event.ref, value, rule.over, rule.action)
