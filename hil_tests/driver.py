@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from pump import pins
+from pump.core import card_layout
 from station import sales
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
@@ -48,7 +49,13 @@ class Driver(ABC):
         """Let hands (a thread's, a rig's or a person's) do this."""
 
     @abstractmethod
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
+    def prover_ml(self) -> int:
+        """What a prover under nozzle 0 shows: the millilitres since that nozzle was last lifted."""
+
+    @abstractmethod
+    def new_card(
+        self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "", kind: int = card_layout.KIND_REGISTERED
+    ) -> str:
         """A freshly issued card with that much on it; grades () means all. Returns what acts call it by."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from tools.image import micropython
 
 RIG = Path(__file__).parent / "rig"
 ANSWER_S = 5.0
+COUNTS_PER_L = 400  # the rig plays a pulser of 100 pulses a litre, four counts each
 _BAUD = 115200
 # What stands last in an act's path -> the rig's word for it. Everything else is not the rig's: cards, keys, network.
 _WORDS = {"lift", "hang", "trigger", "pulser", "estop", "tamper", "seal", "leak", "on", "off"}
@@ -42,8 +43,13 @@ class Rig(ABC):
         return True
 
     def sale(self) -> dict[str, Any]:
-        """Relays, pulses since the nozzle was lifted, microseconds from the last command until permit opened (-1)."""
+        """Relays, quarters of a pulse since the nozzle was lifted, microseconds from the last command until permit
+        opened (-1)."""
         return self.ask({"do": "sale"})
+
+    def flowed_ml(self) -> int:
+        """What a prover under its nozzle would show: the millilitres since that was last lifted."""
+        return int(self.sale()["quarters"]) * 1000 // COUNTS_PER_L
 
     def ask(self, command: dict[str, object]) -> dict[str, Any]:
         """A command and its answer. RigError."""

@@ -47,13 +47,20 @@ class RealDriver(Driver):
         if not self._rig or not self._rig.do(act):
             self._ask(f"{act.path} {json.dumps(dict(act.body), ensure_ascii=False)}")
 
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
+    def prover_ml(self) -> int:
+        if self._rig:
+            return self._rig.flowed_ml()
+        return int(self._ask("量器读数，毫升 · what the prover shows, in millilitres"))
+
+    def new_card(
+        self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "", kind: int = card_layout.KIND_REGISTERED
+    ) -> str:
         self._ask("把空白卡放在发卡读卡器上 · put a blank card on the desk reader")
         desk = Desk(self._engine, self.secrets, self._settings.station_no, self._settings.issuer, by="hil")
         with DeskReader(self._desk()) as reader:
             uid = wait_for_card(reader, CARD_WAIT_S).hex()
             order = Order(
-                card_layout.KIND_REGISTERED,
+                kind,
                 holder="台架",
                 document=f"HIL-{uid}",
                 plate="",
@@ -61,7 +68,8 @@ class RealDriver(Driver):
                 pin=pin,
             )
             self._numbers[uid] = desk.issue(reader, order).card_no
-            desk.load(reader, load_fen)
+            if load_fen:
+                desk.load(reader, load_fen)
         return uid
 
     def blank_card(self) -> str:
@@ -87,8 +95,9 @@ class RealDriver(Driver):
         return self._desk_port
 
     @staticmethod
-    def _ask(what: str) -> None:
+    def _ask(what: str) -> str:
+        """What the person typed, when they have done it."""
         with open("/dev/tty", "r+") as person:
             person.write(f"\n>>> {what}  [Enter] ")
             person.flush()
-            person.readline()
+            return person.readline().strip()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from hil_tests.driver import Driver
 from hil_tests.hands import SimulatedRig
+from pump.core import card_layout
 from station.cards.issuing import ALL_GRADES
 from tools.bench import acts
 from tools.bench.acts import Act
@@ -43,8 +44,16 @@ class SimulatedDriver(Driver):
             return
         self.station.world.do(act)
 
-    def new_card(self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "") -> str:
-        return self.station.issue(load_fen, grades or ALL_GRADES, pin=pin)
+    def prover_ml(self) -> int:
+        if self._hands:
+            return self._hands.flowed_ml()
+        (pump,) = self.station.world.state()["pumps"]
+        return pump["nozzles"][0]["sale_ml"]
+
+    def new_card(
+        self, load_fen: int, grades: tuple[int, ...] = (), pin: str = "", kind: int = card_layout.KIND_REGISTERED
+    ) -> str:
+        return self.station.issue(load_fen, grades or ALL_GRADES, pin=pin, kind=kind)
 
     def blank_card(self) -> str:
         return str(self.station.world.do(acts.new_card())["card"])

@@ -25,7 +25,8 @@ FULL_HZ, HAND_HZ, SMALL_HZ = 67, 20, 8  # pulses a second and channel: 40, 12 an
 MOST_HZ = 2200  # 130 L/min at 1,000 pulses per litre
 CLOSING_MS = 120  # from full flow to none; opening takes as long
 LOOK_US = 1000
-_FAULT_EVERY = 3  # pulses: a pulser that drops or doubles does it to every third
+_NOISY = {"noisy_a": 0, "noisy_b": 1}
+_FAULT_EVERY = 3  # pulses: a pulser that drops, doubles or catches noise does it to every third
 
 
 class Rig:
@@ -45,7 +46,7 @@ class Rig:
         self.squeeze = "none"
         self.fault = "ok"
         self._levels = [0, 0]
-        self._phase = self._cycles = self._cycles_at_lift = 0
+        self._quarters = self._quarters_at_lift = 0  # of a pulse: the edges of both channels
         self._rate = 0  # thousandths of a pulse a second
         self._interval_us = 0
         now = time.ticks_us()
@@ -111,17 +112,22 @@ class Rig:
 
     def _edge(self):
         """Forward: A rises, B rises, A falls, B falls."""
-        channel, level = self._phase & 1, 1 - (self._phase >> 1)
-        self._phase = self._phase + 1 & 3
-        if self._phase == 0:
-            self._cycles += 1
-        fault, third = self.fault, self._cycles % _FAULT_EVERY == 0
-        name = "ab"[channel]
+        place, third = self._quarters & 3, (self._quarters >> 2) % _FAULT_EVERY == 0
+        self._quarters += 1
+        channel, level = place & 1, 1 - (place >> 1)
+        fault, name = self.fault, "ab"[channel]
         if fault == "swapped":
             channel = 1 - channel
+        elif fault == "reversed" and channel:
+            level = 1 - level
         if fault == "stuck_" + name or fault == "dropped_" + name and third:
             return
+        noisy = _NOISY.get(fault) if third else None
+        if noisy is not None and place == noisy + 2:
+            self._put(noisy, 1)
         self._put(channel, level)
+        if noisy is not None and place == noisy + 1:
+            self._put(noisy, 0)  # a spike: gone for a quarter, until its own edge is due
         if fault == "doubled_" + name and third and level:
             self._put(channel, 0)
             self._put(channel, 1)
@@ -138,7 +144,7 @@ class Rig:
         if what != "sale":
             self._off_us = -1
         if what == "lift":
-            self._cycles_at_lift = self._cycles
+            self._quarters_at_lift = self._quarters
             self._late_us = 0
             self._lift.value(0)
         elif what == "hang":
@@ -168,10 +174,10 @@ class Rig:
         return self.state()
 
     def state(self):
-        """Relays as they are, pulses since the nozzle was lifted, microseconds from the last command to permit off."""
+        """Relays as they are, quarters of a pulse since the lift, microseconds from the last command to permit off."""
         relays = [pin.value() for pin in self._relays]
         return {
             "ok": True, "permit": relays[0], "motor": relays[1], "big": relays[2], "small": relays[3],
-            "select": relays[4], "pulses": self._cycles - self._cycles_at_lift, "flowing": self._rate > 0,
+            "select": relays[4], "quarters": self._quarters - self._quarters_at_lift, "flowing": self._rate > 0,
             "off_us": self._off_us, "late_us": self._late_us,
         }  # fmt: skip

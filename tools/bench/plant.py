@@ -16,7 +16,7 @@ from typing import Literal
 
 Trigger = Literal["none", "slow", "full"]
 Pulser = Literal[
-    "ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "noisy_a", "noisy_b"
+    "ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "reversed", "noisy_a", "noisy_b"
 ]  # fmt: skip
 
 FULL_UL_S, HAND_SLOW_UL_S, SMALL_VALVE_UL_S = 667_000, 200_000, 83_000  # 40, 12 and 5 L/min
@@ -149,6 +149,9 @@ class _Nozzle:
         if kind == "swapped":
             self.b -= on_a
             self.a -= not on_a
+        elif kind == "reversed":
+            self.a -= on_a
+            self.b -= not on_a
         elif kind == "doubled_a":
             self.a += (2 if pulse % FAULT_EVERY == 0 else 1) if on_a else 0
             self.b += not on_a

@@ -8,13 +8,15 @@ from typing import Literal, TypedDict
 
 Trigger = Literal["none", "slow", "full"]
 Network = Literal["up", "cut", "frozen", "slow"]
-Pulser = Literal["ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "noisy_a", "noisy_b"]
+Pulser = Literal[
+    "ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "reversed", "noisy_a", "noisy_b"
+]  # fmt: skip
 Broker = Literal["running", "stopped", "down"]
 
 TRIGGERS: tuple[Trigger, ...] = ("none", "slow", "full")
 NETWORKS: tuple[Network, ...] = ("up", "cut", "frozen", "slow")
 PULSERS: tuple[Pulser, ...] = (
-    "ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "noisy_a", "noisy_b",
+    "ok", "dropped_a", "dropped_b", "stuck_a", "stuck_b", "doubled_a", "swapped", "reversed", "noisy_a", "noisy_b",
 )  # fmt: skip
 KEYS = "123A456B789C*0#D"  # row major, the index of a key is its bit in the wires
 
