@@ -1,6 +1,6 @@
 """A company at a station: its cards fuel at pumps that keep real journals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert
 
@@ -28,7 +28,7 @@ def card(
     """A card of the company in the books, without a chip; its uid."""
     uid, card_no = bytes([4]) + number.to_bytes(6, "big"), numbers.make(1, number + 1)
     row = {"card_no": card_no, "uid": uid.hex(), "kind": kind, "state": "active", "holder": "顺达物流", "plate": plate}
-    row |= {"company": company, "grades": 0xFFFF, "expiry": 0, "upper_fen": 500_000, "key_version": 1}
+    row |= {"company": company_no, "grades": 0xFFFF, "expiry": 0, "upper_fen": 500_000, "key_version": 1}
     conn.execute(insert(cards).values(**row, issued_at=T0))
     sales.open_shadow(conn, card_no, uid.hex(), T0, on_account=kind == card_layout.KIND_ACCOUNT)
     return uid
@@ -47,16 +47,21 @@ class Pump:
     secrets: Secrets
     device: int = DEVICE
     name: str = "p1"
-    asked: int = 0
+    counters: dict[bytes, int] = field(default_factory=dict)  # of the cards: what a card itself would hold
 
     def __post_init__(self) -> None:
         self.journal = PumpJournal(self.secrets.device(self.device).journal, self.device)
-        self.sent = 0
-        self.counters: dict[bytes, int] = {}
+        self.sent = self.asked = self.asked_at = 0
+
+    def beside(self, device: int, name: str) -> "Pump":
+        """Another pump at which the same cards fuel."""
+        return Pump(self.conn, self.secrets, device, name, self.counters)
 
     def ask(self, uid: bytes, now: int, grade: int = 1, want_fen: int = WANT_FEN) -> fleets.Word:
-        self.asked += 1
-        question = accounts.Question(f"{self.device:x}-{self.asked:x}", self.device, want_fen, 0, self.journal.seq + 1)
+        if self.asked_at == self.journal.seq + 1:  # that customer went away, and something else was written
+            self.journal.write(records.TAMPER, (1, 1, 0))
+        self.asked, self.asked_at = self.asked + 1, self.journal.seq + 1
+        question = accounts.Question(f"{self.device:x}-{self.asked:x}", self.device, want_fen, 0, self.asked_at)
         return fleets.authorise(self.conn, uid, question, grade, now)
 
     def fuel(

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from station.api import books, login, network, payments, people, routes, supervision, till_office, tills
+from station.api import books, fleets, login, network, payments, people, routes, supervision, till_office, tills
 from station.api.guard import Guard
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
@@ -20,7 +20,7 @@ from station.platform.settings import Settings, is_loopback
 
 API = "/api/v1"
 # Modules with router(settings, engine, secrets) -> APIRouter, one for each field.
-FIELDS: tuple[Any, ...] = (books, supervision, people, network, payments, tills, till_office)
+FIELDS: tuple[Any, ...] = (books, supervision, people, network, payments, fleets, tills, till_office)
 
 
 def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard: bool = True) -> FastAPI:

@@ -1,4 +1,4 @@
-"""The sales as CSV (RFC 4180, UTF-8 with a mark so that spreadsheets read Chinese), streamed page by page."""
+"""The sales as CSV, streamed page by page."""
 
 import csv
 import io
@@ -10,29 +10,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from station import texts
-from station.dashboard import figures
 from station.dashboard.asked import asked, sale_filter
 from station.dashboard.source import SaleFilter, Source
+from station.platform import sheets
 from station.sales import SaleRow
 
 ROWS_AT_ONCE = 1000
 COLUMNS = (
     "time", "pump", "nozzle", "grade", "litres", "price", "amount", "card", "plate", "reason", "state", "number",
 )  # fmt: skip
-BYTE_ORDER_MARK = "\ufeff"
-
-
-def _plain(hundredths: int | None) -> str:
-    return "" if hundredths is None else figures.yuan(hundredths).replace(",", "").replace("−", "-")
-
-
-def _exact_litres(volume_ml: int | None) -> str:
-    return "" if volume_ml is None else f"{volume_ml // 1000}.{volume_ml % 1000:03d}"
-
-
-def _inert(text: str | None) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
 
 
 def _head(lang: str) -> list[str]:
@@ -42,15 +28,15 @@ def _head(lang: str) -> list[str]:
 def _line(row: SaleRow, lang: str) -> list[str]:
     at = row.ended or row.started
     return [
-        figures.day_and_clock(at) if at else "",
+        sheets.moment(at),
         row.pump,
         "" if row.nozzle is None else str(row.nozzle + 1),
         texts.grade(row.grade, lang) if row.grade is not None else "",
-        _exact_litres(row.volume_ml),
-        _plain(row.price_fen_per_l),
-        _plain(row.amount_fen),
-        f"\t{row.card_no}" if row.card_no else "",  # the tab keeps spreadsheets from rounding 16 digits
-        _inert(row.plate),
+        sheets.litres(row.volume_ml),
+        sheets.yuan(row.price_fen_per_l),
+        sheets.yuan(row.amount_fen),
+        sheets.card(row.card_no),
+        sheets.inert(row.plate),
         texts.stop_reason(row.reason, lang) if row.reason is not None else "",
         texts.sale_state(row.state, lang),
         f"{row.device}-{row.seq}",
@@ -61,7 +47,7 @@ def lines(source: Source, wanted: SaleFilter, lang: str, now_s: int) -> Iterator
     """The CSV text in pieces. What comes in meanwhile is left out, and what it shifts is not given twice."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    buffer.write(BYTE_ORDER_MARK)
+    buffer.write(sheets.BYTE_ORDER_MARK)
     writer.writerow(_head(lang))
     until = now_s + 1 if wanted.until is None else min(wanted.until, now_s + 1)
     wanted = replace(wanted, until=until)

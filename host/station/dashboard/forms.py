@@ -26,7 +26,7 @@ class Field:
             self.input = Tag("input", type=kind, autocomplete="off", placeholder=hint, **props)
         if value:
             # Not `value`: Vue would put it back over what was typed whenever anything on the page changes.
-            self.input.props["defaultValue"] = value
+            self.input.props["defaultChecked" if kind == "checkbox" else "defaultValue"] = value
         if kind == "checkbox":
             self.input.on("change", lambda e: self._take("1" if e.args else ""), js_handler=_CHECKED)
         else:

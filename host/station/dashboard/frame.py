@@ -29,7 +29,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("nav.group.cards", (("/cards", "nav.cards"),)),
-    ("nav.group.fleets", (("/accounts", "nav.accounts"),)),
+    ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
     ("nav.group.network", (("/network", "nav.network"),)),
     (
         "nav.group.books",

@@ -13,6 +13,10 @@ from station.dashboard import (
     bench,
     books,
     export,
+    fleet_rules,
+    fleet_statements,
+    fleet_vehicles,
+    fleets,
     forecourt,
     issued,
     lists,
@@ -32,7 +36,19 @@ from station.dashboard.source import Source
 from station.forecourt import LiveBoard
 
 # Modules with register(frame, office): pages over the database itself.
-OFFICE: tuple[Any, ...] = (network, books, audit, risk, risk_rules, parameters, staff)
+OFFICE: tuple[Any, ...] = (
+    network,
+    books,
+    audit,
+    risk,
+    risk_rules,
+    parameters,
+    staff,
+    fleets,
+    fleet_vehicles,
+    fleet_rules,
+    fleet_statements,
+)
 
 RECONNECT_S = 30.0  # a page that lost its line for so long goes on where it was, without a reload
 STATIC = Path(__file__).parent / "static"

@@ -3,6 +3,8 @@
 What the faces may use is named here. Money is fen, volumes are ml, times Unix seconds.
 """
 
+from station import payments
+from station.fleets import paying
 from station.fleets import tables as tables
 from station.fleets.authorising import EXHAUSTED, REFUSED, STOPPED, Refusal, Word, authorise, refusals_of
 from station.fleets.exceptions import Oddity
@@ -41,6 +43,8 @@ from station.fleets.vehicles import (
     vehicle_of,
     vehicles_of,
 )
+
+payments.register(paying.PURPOSE, paying.apply, paying.check)
 
 __all__ = [
     "ACTIVE", "DISCOUNT", "EXHAUSTED", "FIXED", "GONE", "REFUSED", "STOPPED", "Agreement", "Driver", "FleetError",

@@ -49,10 +49,13 @@ class Driver:
 
 
 def save(conn: Connection, wanted: Vehicle, by: str, now: int) -> Vehicle:
-    """Adds a vehicle (id 0) or changes one. FleetError: impossible, or plate or card belong to another vehicle."""
+    """Adds a vehicle, or changes the one of that id, or (id 0) of that plate.
+
+    FleetError: impossible, or it is another company's, or its card another vehicle's.
+    """
     wanted = replace(wanted, plate=wanted.plate.strip().upper(), card_no=_card(conn, wanted.card_no, wanted.unit))
     wanted.check()
-    old = vehicle(conn, wanted.id) if wanted.id else None
+    old = vehicle(conn, wanted.id) if wanted.id else _of_plate(conn, wanted.plate)
     if old is not None and units.line_of(conn, old.unit)[-1] != units.line_of(conn, wanted.unit)[-1]:
         raise FleetError(
             "车辆属于另一单位，请先在原单位注销 the vehicle belongs to another company: take it off there first"
@@ -63,12 +66,11 @@ def save(conn: Connection, wanted: Vehicle, by: str, now: int) -> Vehicle:
             if old is None:
                 conn.execute(insert(vehicles).values(**values))
             else:
-                conn.execute(update(vehicles).where(vehicles.c.id == wanted.id).values(**values))
+                conn.execute(update(vehicles).where(vehicles.c.id == old.id).values(**values))
     except IntegrityError:
         raise FleetError("车牌或卡号已属于另一车辆 the plate or the card belongs to another vehicle") from None
-    row = conn.execute(select(vehicles.c.id).where(vehicles.c.plate == wanted.plate)).first()
-    assert row is not None
-    made = replace(wanted, id=row.id)
+    made = _of_plate(conn, wanted.plate)
+    assert made is not None
     before = {} if old is None else {k: v for k, v in asdict(old).items() if v != getattr(made, k)}
     audit.record(conn, now, by, "fleet.vehicle", f"vehicle {made.plate}", before, asdict(made))
     risk.vehicle(conn, made.plate, made.tank_ml if made.state == ACTIVE else 0)
@@ -81,6 +83,11 @@ def vehicle(conn: Connection, identity: int) -> Vehicle:
     if row is None:
         raise FleetError(f"没有车辆 {identity} there is no such vehicle")
     return Vehicle(**row._mapping)
+
+
+def _of_plate(conn: Connection, plate: str) -> Vehicle | None:
+    row = conn.execute(select(vehicles).where(vehicles.c.plate == plate)).first()
+    return Vehicle(**row._mapping) if row else None
 
 
 def vehicle_of(conn: Connection, card_no: str) -> Vehicle | None:

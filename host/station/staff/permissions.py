@@ -59,6 +59,7 @@ SECOND_FACTOR = frozenset({"manager", "accountant", "admin"})
 PAGES = (
     ("/cards", CARD_VIEW),
     ("/accounts", ACCOUNT_EDIT),
+    ("/fleets", ACCOUNT_EDIT),
     ("/quarantine", DECIDE),
     ("/updates", UPDATE),
     ("/bench", SETTINGS_EDIT),

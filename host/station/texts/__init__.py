@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pump.core import codes, records
 from station.texts.accounts import ACCOUNTS
 from station.texts.books import ACCOUNT_CLASSES, ACCOUNT_KINDS, RISK_RULES, RISK_STATES
+from station.texts.fleets import FLEETS
 from station.texts.issued import ISSUED
 from station.texts.login import LOGIN
 from station.texts.meter import METER
@@ -18,7 +19,17 @@ from station.texts.pages import Pair
 from station.texts.shifts import SHIFTS
 from station.texts.supervision import PARAMETER_NAMES, RISK_ACTIONS, RISK_METRICS, RISK_UNITS, SUPERVISION
 
-PAGES: Mapping[str, Pair] = {**_PAGES, **METER, **SHIFTS, **ACCOUNTS, **ISSUED, **LOGIN, **SUPERVISION, **NETWORK}
+PAGES: Mapping[str, Pair] = {
+    **_PAGES,
+    **METER,
+    **SHIFTS,
+    **ACCOUNTS,
+    **ISSUED,
+    **LOGIN,
+    **SUPERVISION,
+    **NETWORK,
+    **FLEETS,
+}
 
 __all__ = [
     "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade",
