@@ -37,7 +37,7 @@ def _suspect(office: OfficeRun, number: int) -> tuple[str, int]:
     now = clock.now()
     with database.write(office.engine) as conn:
         uid = bytes([4]) + number.to_bytes(6, "big")
-        card_no = issuing.begin(conn, uid, issuing.Order(holder="张三", document="1101"), 1, "", now)
+        card_no = issuing.begin(conn, uid, issuing.Order(holder="张三", document="1101"), 1, now)
         issuing.complete(conn, card_no, "wang", now)
         both = [Event(SALE, now - 60, card_no, "s1", device, now - 120, 100, 100, ref=device) for device in (257, 258)]
         risk.observe(conn, both, {}, now)

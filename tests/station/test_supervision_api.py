@@ -3,20 +3,26 @@
 import csv
 import io
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from station import cards, ledger, risk
+from station import cards, ledger, risk, staff
 from station.api import create_app
+from station.api.guard import COOKIE
 from station.cards import issuing, registry
+from station.dashboard.office import require_log_in
 from station.forecourt import LiveBoard
 from station.ledger import Transfer
 from station.platform import audit, clock, database
+from station.platform.sealing import Sealer
 from station.platform.settings import load
 from station.risk import SALE, Event
 from station.setup import prepare
+from station.staff import permissions as may
 from tests.station.world import T0
 
 API = "/api/v1"
@@ -37,7 +43,7 @@ def _suspect(engine: Engine, number: int) -> tuple[str, int]:
     now = clock.now()
     with database.write(engine) as conn:
         order = issuing.Order(holder="张三", document="1101")
-        card_no = issuing.begin(conn, bytes([4]) + number.to_bytes(6, "big"), order, 1, "", now)
+        card_no = issuing.begin(conn, bytes([4]) + number.to_bytes(6, "big"), order, 1, now)
         issuing.complete(conn, card_no, "王芳", now)
         both = [Event(SALE, now - 60, card_no, "s1", device, now - 120, 100, 100, ref=device) for device in (257, 258)]
         risk.observe(conn, both, {}, now)
@@ -183,3 +189,31 @@ def test_x5_the_chain_is_followed_over_the_api_and_names_the_edited_row(running:
     assert told["whole"] is False and [one["seq"] for one in told["breaks"]] == [2]
     checked = client.post(f"{API}/books/checks").json()
     assert checked["ok"] is False and "row 2" in checked["found"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [
+        ("/books", may.BOOKS_VIEW), ("/books/statement", may.BOOKS_VIEW), ("/books/periods", may.BOOKS_CLOSE),
+        ("/audit", may.AUDIT_VIEW), ("/risk/case", may.RISK_REVIEW), ("/risk/rules/change", may.RISK_RULES),
+        ("/parameters/change", may.SETTINGS_EDIT), ("/staff/person", may.STAFF_EDIT),
+    ],
+)  # fmt: skip
+def test_x3_each_page_of_supervision_names_its_action(path: str, action: str) -> None:
+    assert may.for_page(path) == action
+
+
+def test_x4_a_page_left_open_does_nothing_for_who_is_switched_off(running: tuple[Engine, TestClient]) -> None:
+    engine, _ = running
+    now = clock.now()
+    with database.write(engine) as conn:
+        staff.add(conn, "sun", "孙丽", "cashier", PASSWORD, "boss", now)
+        found = staff.log_in(conn, Sealer({1: bytes(32)}), "sun", PASSWORD, "", now)
+    assert isinstance(found, tuple)
+    request = SimpleNamespace(cookies={COOKIE: found[0]}, state=SimpleNamespace(person=found[1]))
+    page: Any = SimpleNamespace(request=request)
+    with database.write(engine) as conn:
+        require_log_in(conn, page)
+        staff.set_active(conn, "sun", False, "boss", now)
+        with pytest.raises(ValueError, match="重新登录"):
+            require_log_in(conn, page)

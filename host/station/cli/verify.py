@@ -4,7 +4,7 @@ import typer
 
 from station import cards, ledger, sales
 from station.cli.common import existing
-from station.platform import audit, database
+from station.platform import database
 from station.platform.migrations import verify_triggers
 from station.platform.secrets import Secrets
 
@@ -17,17 +17,16 @@ _GUARDED = cards.tables  # loaded so that the triggers of its tables are looked 
 def verify() -> None:
     """全库核对：借贷平衡、余额可重算、记录链完整、资金不变式 · Check the whole database; exit code 1 if it is wrong.
 
-    Postings balance, balances rebuild from them, sales and postings follow from the records, every journal chain is
-    intact, card + station + in flight is constant.
+    Postings balance, balances rebuild from them, closed days and the audit are as they were sealed, sales and postings
+    follow from the records, every journal chain is intact, card + station + in flight is constant.
 
     例 Example: pumpside verify
     """
     with existing() as (settings, engine):
         verify_triggers(engine)
         secrets = Secrets.load(settings.secrets_path)
-        with database.read(engine) as conn:
-            findings = [*ledger.verify(conn), *sales.verify(conn, secrets)]
-            findings += [ledger.Finding("audit", one.text) for one in audit.verify(conn)]
+        with database.snapshot(engine) as conn:
+            findings = [*ledger.look(conn).found, *sales.verify(conn, secrets)]
             invariant = sales.money_invariant(conn)
             total, gaps = sales.recent_count(conn), sales.gaps(conn)
             odd = sales.quarantine_count(conn, undecided_only=True)

@@ -96,6 +96,9 @@ class Hub:
         if overview.check is not None and not overview.check.ok:
             zh, en = (texts.text("alarm.check", lang, n=len(overview.check.seen.found)) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))
+        if overview.reviews:
+            zh, en = (texts.text("alarm.reviews", lang, n=overview.reviews) for lang in texts.LANGUAGES)
+            lines.append(AlarmLine("", (zh, en)))
         if overview.quarantined:
             zh, en = (texts.text("alarm.quarantine", lang, n=overview.quarantined) for lang in texts.LANGUAGES)
             lines.append(AlarmLine("", (zh, en)))

@@ -45,7 +45,7 @@ class Office:
 
         def work() -> T:
             with database.write(self.engine) as conn:
-                _still_logged_in(conn, client)
+                require_log_in(conn, client)
                 return do(conn)
 
         return await asyncio.to_thread(work)
@@ -57,7 +57,8 @@ def scope_of(client: Client) -> frozenset[str] | None:
     return found
 
 
-def _still_logged_in(conn: Connection, client: Client) -> None:
+def require_log_in(conn: Connection, client: Client) -> None:
+    """Raises ValueError if the session under which the page was opened has ended since."""
     if person_of(client).role == permissions.LOCAL_ROLE:
         return
     token, now = client.request.cookies.get(COOKIE, ""), clock.now()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 import station.cards
-from station import accounts, forecourt, ledger, sales, wetstock
+from station import accounts, forecourt, ledger, risk, sales, wetstock
 from station.dashboard.source import (
     Accounts,
     CardRow,
@@ -54,6 +54,7 @@ class StationSource:
                 sales.quarantine_count(conn, undecided_only=True),
                 tuple(station.cards.alarms(conn, now)),
                 ledger.newest_check(conn),
+                risk.case_count(conn, "open"),
             )
 
     def sales(self, wanted: SaleFilter, offset: int, limit: int) -> Page[SaleRow]:

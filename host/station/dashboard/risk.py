@@ -81,6 +81,8 @@ def _queue(frame: Frame, office: Office, client: Client) -> None:
     question = asked(client.request.query_params, ("state", "rule", "subject"))
     raw = question.raw
     state = raw["state"] if raw["state"] in LOOKS else None
+    with database.read(office.engine) as conn:
+        rules = [rule.name for rule in risk.rules(conn)]
     with frame.page("/risk", client) as t:
         shown = _Cases(t)
 
@@ -96,7 +98,7 @@ def _queue(frame: Frame, office: Office, client: Client) -> None:
             with Tag("form", look="controls", method="get", action="/risk"):
                 states = [("", t("word.all")), *((one, texts.risk_state(one, t.lang)) for one in LOOKS)]
                 choice(t("risk.state"), "state", raw["state"], states)
-                names = [("", t("word.all")), *((one, texts.risk_rule(one, t.lang)) for one in texts.RISK_RULES)]
+                names = [("", t("word.all")), *((one, texts.risk_rule(one, t.lang)) for one in rules)]
                 choice(t("risk.rule"), "rule", raw["rule"], names)
                 field(t("risk.subject"), "subject", raw["subject"])
                 submit(t, "/risk")

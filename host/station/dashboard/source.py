@@ -77,6 +77,7 @@ class Overview:
     quarantined: int = 0  # rows nobody has decided about
     suspects: tuple[Finding, ...] = ()  # cards blocked by the station itself, or waiting for records too long
     check: Check | None = None  # of the books, the last one
+    reviews: int = 0  # findings of risk that wait for a decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ SUPERVISION: Mapping[str, Pair] = {
         "账簿核对发现 {n} 处问题，请看“账务 → 核对”",
         "the books' check found {n} faults: see Books, Checks",
     ),
+    "alarm.reviews": ("{n} 条风控发现待审核，请看“风控 → 审核”", "findings of risk that wait for review: {n}"),
     "word.who": ("经办人", "Person"),
     "word.why": ("理由", "Reason"),
     "word.when": ("时间", "When"),
