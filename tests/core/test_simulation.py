@@ -21,7 +21,7 @@ def test_d15_d20_d21_d28_d31_money_and_fuel_hold_over_a_slice_of_seeds() -> None
     assert tally.violations == 0, said
     assert tally.sales > 100
     assert tally.power_cuts > 20
-    assert tally.card_tears > 20
+    assert tally.torn_cards > 20
 
 
 def test_a_seed_is_one_story() -> None:

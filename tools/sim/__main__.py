@@ -29,11 +29,11 @@ def main(arguments: list[str]) -> int:
     result = {
         "seeds": tally.seeds,
         "sales": tally.sales,
-        "sales_per_s": round(tally.sales / (time.monotonic() - began)),
-        "sales_per_s_per_core": round(tally.sales / max(0.001, tally.cpu_s)),  # per second of processor time
         "power_cuts": tally.power_cuts,
-        "card_tears": tally.card_tears,
+        "torn_cards": tally.torn_cards,
         "violations": tally.violations,
+        "sales_per_s": round(tally.sales / (time.monotonic() - began)),
+        "sales_per_s_per_core": tally.sales_per_s,
     }
     print(json.dumps(result))
     return 1 if tally.violations else 0

@@ -18,16 +18,21 @@ class Tally:
     seeds: int = 0
     sales: int = 0
     power_cuts: int = 0
-    card_tears: int = 0
+    torn_cards: int = 0
     violations: int = 0
     cpu_s: float = 0.0
+
+    @property
+    def sales_per_s(self) -> int:
+        """Per second of one core's time."""
+        return round(self.sales / max(0.001, self.cpu_s))
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             self.seeds + other.seeds,
             self.sales + other.sales,
             self.power_cuts + other.power_cuts,
-            self.card_tears + other.card_tears,
+            self.torn_cards + other.torn_cards,
             self.violations + other.violations,
             self.cpu_s + other.cpu_s,
         )
@@ -64,14 +69,15 @@ def _part(seeds: range) -> tuple[Tally, list[str]]:
 
 
 def run_all(seeds: range, jobs: int, say: Callable[[str], None]) -> Tally:
-    """The seeds in parts over `jobs` processes, with progress."""
+    """The seeds in parts over `jobs` processes, with progress in their order: a run that was broken off can go on."""
     size = max(1, min(50, len(seeds) // 20))
     parts = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     total = Tally()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for tally, said in pool.imap_unordered(_part, parts):
+        for tally, said in pool.imap(_part, parts):
             total += tally
             for line in said:
                 say(line)
-            say(f"{total.seeds}/{len(seeds)} seeds, {total.sales} sales, {total.violations} violations")
+            done = f"seeds {seeds[0]} to {seeds[total.seeds - 1]} of {seeds[-1]}"
+            say(f"{done}: {total.sales} sales, {total.violations} violations, {total.sales_per_s} sales/s per core")
     return total
