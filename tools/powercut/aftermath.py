@@ -10,7 +10,7 @@ from pump.core import card_layout, codes, records
 from pump.core.record_fields import body_dict
 from station.cards.rules import unpacked
 from tools.powercut.rig import DEVICE, Kept, Rig, Watch
-from tools.powercut.state import Books, forgotten
+from tools.powercut.state import forgotten
 from tools.sim import cards
 from tools.sim.loads import Loads
 from tools.sim.pump import ViolationError
@@ -96,7 +96,7 @@ def _count(rig: Rig, kept: Kept) -> list[Finding]:
             lost += 1
     if lost:
         found.append(Finding(RECORD, lost, f"{lost} committed records are gone"))
-    station = Books({DEVICE: rig.pump.config.journal_key}, Loads(rig.rng))
+    station = Station({DEVICE: rig.pump.config.journal_key}, Loads(rig.rng))
     station.purse.update({card.uid: fen for card, fen in zip(rig.cards, rig.initial, strict=True)})
     try:
         for record in rig.sent:
@@ -163,7 +163,7 @@ def _money(rig: Rig, station: Station | None) -> list[Finding]:
             found.append(Finding(MONEY, abs(held - due), f"card {card.uid.hex()} holds {held}, should hold {due}"))
         if station and held < due:
             found.append(Finding(CHARGED, 1, f"card {card.uid.hex()} was charged {due - held} fen too much"))
-        if station and not opened and (station.purse[card.uid] + owed, station.in_flight[card.uid]) != (held, 0):
+        if station and not opened and (station.purse[card.uid], station.in_flight[card.uid]) != (held, 0):
             text = f"books: purse {station.purse[card.uid]}, in flight {station.in_flight[card.uid]}, card {held}"
-            found.append(Finding(MONEY, abs(station.purse[card.uid] + owed - held), text))
+            found.append(Finding(MONEY, abs(station.purse[card.uid] - held), text))
     return found

@@ -5,18 +5,6 @@ from typing import Any
 from pump.core import records
 from pump.core.linkside import LOCK_NAME
 from pump.core.record_fields import body_dict
-from tools.sim.station import Station
-
-
-class Books(Station):
-    """The simulation's station, which also takes fuel that was drawn for a test and went back into the tank."""
-
-    def _book(self, device: int, seq: int, kind: int, body: dict[str, Any]) -> None:
-        super()._book(device, seq, kind, body)
-        if kind == records.TEST_MEASURE:
-            if body["total_start_ml"] == self.totals[device, body["nozzle"]]:
-                self.totals[device, body["nozzle"]] += body["volume_ml"]
-            self._totals_go_on(device, body["nozzle"], body["total_end_ml"])
 
 
 def forgotten(controller: Any, committed: dict[int, bytes]) -> list[str]:

@@ -161,7 +161,7 @@ def _type(world: World, pump: Pump, card: DesfireCard) -> None:
     rng, controller = world.rng, pump.controller
     assert controller is not None
     text = "*"
-    if controller.view.notice == view.NOTICE_PIN:
+    if controller.view.notice == view.NOTICE_PIN and card.uid in world.pins:  # else it was put to whoever came before
         text = world.pins[card.uid] if rng.random() < 0.8 else "1111"
         if text == world.pins[card.uid]:
             pump.proved_us[card.uid] = pump.now_us

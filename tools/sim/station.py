@@ -21,7 +21,9 @@ def _require(truth: bool, what: str) -> None:
 
 
 class Station:
-    def __init__(self, keys: dict[int, bytes], loads: Loads, lending: Lending) -> None:
+    """lending: what it lends on account; None: sales on account are not held against leases."""
+
+    def __init__(self, keys: dict[int, bytes], loads: Loads, lending: Lending | None = None) -> None:
         self.loads, self.lending = loads, lending
         self._keys = keys
         self.acked: dict[int, int] = dict.fromkeys(keys, 0)
@@ -54,12 +56,13 @@ class Station:
         self._mac[device] = mac
         self.acked[device] = seq
         self._book(device, seq, kind, body_dict(record))
-        self.lending.heard(device, seq)
+        if self.lending:
+            self.lending.heard(device, seq)
 
     def _book(self, device: int, seq: int, kind: int, body: dict[str, Any]) -> None:
         if kind == records.START:
             self.starts[device, seq] = body
-            if body["kind"] == card_layout.KIND_ACCOUNT:
+            if self.lending and body["kind"] == card_layout.KIND_ACCOUNT:
                 self.lending.begun(device, body)
             self._totals_go_on(device, body["nozzle"], body["total_start_ml"])
             self.past(body["uid"], body["counter"] - 1)
@@ -78,7 +81,7 @@ class Station:
             self._totals_go_on(device, body["nozzle"], body["total_ml"])
         elif kind == records.TEST_MEASURE:
             self._measure((device, seq), body)
-        elif kind == records.LEASE:
+        elif kind == records.LEASE and self.lending:
             self.lending.written(device, seq, body)
         elif kind in (records.BOOT, records.SHIFT):
             for nozzle in range(4):
@@ -127,7 +130,8 @@ class Station:
         self._totals_go_on(device, body["nozzle"], body["total_end_ml"])
         self.ends[sale] = body
         if body["kind"] == card_layout.KIND_ACCOUNT:
-            self.lending.ended(body)
+            if self.lending:
+                self.lending.ended(body)
         elif sale in self._posted:
             self.in_flight[body["uid"]] -= body["amount_fen"]
             self.sold[body["uid"]] += body["amount_fen"]
@@ -176,7 +180,7 @@ class Station:
 
     def answer(self, device: int, question: dict[str, Any], now_s: int) -> dict[str, Any]:
         """For topic `answer`: how the sale that is open on a card ended, or what a card is to be told."""
-        if question["ask"] == "authorise":
+        if question["ask"] == "authorise" and self.lending:
             return self.lending.answer(device, question, now_s)
         if question["ask"] in ("load", "relay"):
             return self.loads.answer(device, question)
