@@ -10,21 +10,38 @@ from station.cards.customers import Customer, customer
 from station.cards.customers import seal_open_ones as seal_customers
 from station.cards.desk import Desk
 from station.cards.guests import News, home_of, last_event, learn, news_since, told
-from station.cards.issuing import PLATE_BYTES, Order
+from station.cards.incentives import Earned
+from station.cards.incentives import report as incentive_report
+from station.cards.issuing import ALL_GRADES, PLATE_BYTES, Order
 from station.cards.keys import CardKeys
 from station.cards.loading import PAYMENT, Load, LoadError, give_back, top_up, top_up_refusal, waiting, yuan
 from station.cards.loading import listing as loads_waiting
 from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
+from station.cards.readers import Progress, Readers
 from station.cards.refunding import Quote, Refund, register_payback
 from station.cards.refunding import quote as refundable
-from station.cards.registry import Card, Event, by_uid, card, count, counts, events, listing
+from station.cards.registry import LOST, Card, Event, by_uid, card, count, counts, events, listing
 from station.cards.relay import Answer as RelayAnswer
 from station.cards.relay import Relays
+from station.cards.replacing import Wait
+from station.cards.replacing import waits as replacement_waits
 from station.cards.review import VERDICTS, review
 from station.cards.rules import Rules, RulesError
 from station.cards.second import Second, SecondNeededError, cleared
+from station.cards.statistics import (
+    Float,
+    Line,
+    Movement,
+    disagreeing,
+    float_by_day,
+    float_by_kind,
+    float_now,
+    history,
+    history_agrees,
+    movements,
+)
 from station.cards.watch import COUNTER_TWICE, DIFFERS, RISK, WAITING, WAITING_MAX_S, Finding, alarms, findings, watch
 
 __all__ = [
@@ -42,6 +59,24 @@ __all__ = [
     "WAITING_MAX_S",
     "VERDICTS",
     "Card",
+    "replacement_waits",
+    "Wait",
+    "LOST",
+    "ALL_GRADES",
+    "incentive_report",
+    "Earned",
+    "movements",
+    "history_agrees",
+    "history",
+    "float_now",
+    "float_by_kind",
+    "float_by_day",
+    "disagreeing",
+    "Movement",
+    "Line",
+    "Float",
+    "Readers",
+    "Progress",
     "SecondNeededError",
     "Second",
     "seal_customers",

@@ -27,6 +27,7 @@ from station.cards import (
 )
 from station.cards.at_reader import AtReader, DeskError, TornError
 from station.cards.contact import Contact
+from station.cards.guests import home_of
 from station.cards.issuing import Order
 from station.cards.keys import CardKeys
 from station.cards.loading import Load, yuan
@@ -146,6 +147,7 @@ class Desk(AtReader):
         """
         contact = self.show(link)
         view = contact.view
+        self._at_home(view.card_no)
         asked = {"job": "refund", "card": view.card_no, "fen": amount_fen, "drawer": drawer, "why": why}
         most_fen = view.balance_fen if amount_fen is None else amount_fen
         approver = "" if self._seen(key) else self._second(most_fen, "cap.refund", second, view.card_no)
@@ -194,6 +196,7 @@ class Desk(AtReader):
 
         second and why: where a pump will never send its records. TornError: the same again goes on with it.
         """
+        self._at_home(numbers.parse(old_no))
         with database.read(self._engine) as conn:
             old = replacing.replaceable(conn, numbers.parse(old_no))
             made = registry.replacement_of(conn, old.card_no)
@@ -218,6 +221,7 @@ class Desk(AtReader):
             card = registry.by_uid(conn, uid)
         if card is None or card.state != "active":
             raise DeskError("该卡未登记或已停用 the card is not registered or blocked")
+        self._at_home(card.card_no)
         now = self._now()
         try:
             has_usage = self._read(link)[1].has_usage
@@ -267,6 +271,10 @@ class Desk(AtReader):
         self._in_the_books(lambda conn: registry.unblock(conn, numbers.parse(card_no), self._by, self._now()))
 
     # -- inside
+
+    def _at_home(self, card_no: str) -> None:
+        if home_of(card_no) != self._station_no:
+            raise DeskError("请到发卡站办理 only at the station that issued the card")
 
     def _begin(self, conn: Connection, uid: bytes, order: Order, now: int) -> str:
         known = ""

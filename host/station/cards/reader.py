@@ -2,7 +2,7 @@
 # mypy: allow-untyped-calls
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -110,14 +110,14 @@ class CardInHand:
         return value
 
 
-def wait_for_card(link: CardLink, timeout_s: float) -> bytes:
+def wait_for_card(link: CardLink, timeout_s: float, given_up: Callable[[], bool] = lambda: False) -> bytes:
     """The UID of the card put to the reader within timeout_s. ReaderUnavailableError if none comes, or another kind."""
     end = time.monotonic() + timeout_s
     while True:
         uid = link.poll()
         if uid is not None:
             break
-        if time.monotonic() > end:
+        if time.monotonic() > end or given_up():
             raise ReaderUnavailableError("读卡器上没有卡 there is no card on the reader")
         time.sleep(0.1)
     if len(uid) != 7:

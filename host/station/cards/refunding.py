@@ -146,7 +146,7 @@ def done(conn: Connection, refund: Refund, by: str, now: int) -> None:
     for place, fen in refund.sources:
         if pay := _payer(place):
             pay(conn, place.partition(":")[2], fen, account, by, refund.why, now)
-    registry.note(conn, refund.card_no, now, "refunded", by, str(refund.amount_fen))
+    registry.note(conn, refund.card_no, now, "refunded", by, str(refund.off_card_fen))
     risk.refunded(conn, refund.card_no, refund.amount_fen, refund.by, refund.refund_id, now)
     if refund.closes:
         registry.close(conn, refund.card_no, refund.why, by, now)

@@ -58,6 +58,7 @@ from station.ledger.book import (
 )
 from station.ledger.chart import class_of
 from station.ledger.check import Finding, verify, zero_sums
+from station.ledger.flows import flows
 from station.ledger.nightly import SYSTEM, Check, Seen, check_count, checks, is_due, keep, look, run_check
 from station.ledger.nightly import newest as newest_check
 from station.ledger.periods import (
@@ -106,6 +107,7 @@ __all__ = [
     "class_of",
     "close",
     "delivery",
+    "flows",
     "gateway",
     "goods",
     "incentive",

@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     head_office_token: Path = Path("var/head-office.token")  # the file with the token that head office gave out
     bench_host: str = "127.0.0.1"
     bench_port: Port = 8090
+    card_readers: dict[Name, str] = {}  # the counter's card readers: name -> serial port; at the bench its own
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     pumps: Annotated[tuple[PumpSettings, ...], Field(min_length=1)] = DEFAULT_PUMPS
     tanks: tuple[TankSettings, ...] = DEFAULT_TANKS
@@ -162,6 +163,12 @@ class Settings(BaseSettings):
     @property
     def pki_dir(self) -> Path:
         return self.data_dir / "pki"
+
+    @property
+    def readers(self) -> dict[str, str]:
+        """Serial ports of the counter's card readers by name."""
+        bench = {"desk": str(self.data_dir / "bench" / "desk" / "reader")} if self.bench else {}
+        return self.card_readers or bench
 
     @property
     def bench_url(self) -> str:
