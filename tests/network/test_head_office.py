@@ -1,11 +1,11 @@
 """O7, N3: who sees what at head office, over the API; a station that proves itself by its token."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -69,13 +69,13 @@ def test_o7_who_sees_one_city_sees_nothing_of_another_on_any_list(
     """Every route is asked, so that a new one cannot forget it."""
     _, _, client = head
     told = {}
-    for route in client.app.routes:  # type: ignore[attr-defined]
-        if not isinstance(route, APIRoute) or "GET" not in route.methods or not route.path.startswith("/api/v1"):
+    for route, operations in client.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+        if "get" not in operations:
             continue
-        path = route.path.format(**dict.fromkeys(route.param_convertors, "1"))
+        path = re.sub(r"{[^}]*}", "1", route)
         answer = client.get(path, headers=chen)
         if answer.status_code == 200:
-            told[route.path] = answer.text
+            told[route] = answer.text
         for foreign in ('"s2"', "江北", "宁波", '"device":513'):
             assert foreign not in answer.text, path
     assert {"/api/v1/sales", "/api/v1/pumps", "/api/v1/hourly", "/api/v1/network/units"} <= set(told)
