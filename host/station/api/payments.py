@@ -1,5 +1,7 @@
 """Payments over the API, and the door for the gateways' callbacks."""
 
+import csv
+import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -10,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Engine
 from starlette.concurrency import run_in_threadpool
 
-from station import cards, payments
+from station import cards, payments, texts
 from station.api import commands
 from station.api.guard import needs
 from station.platform import clock, database, parameters
@@ -212,6 +214,18 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         """The gateways' statements as they were compared with our payments, newest first."""
         return [ReportAnswer(**asdict(one)) for one in payments.reports(conn, limit, offset)]
 
+    @routes.get("/payment-statements/{number}/differences.csv", dependencies=[Depends(needs(may.BOOKS_VIEW))])
+    def differences(conn: Conn, number: int, request: Request) -> Response:
+        """The differences of one comparison as CSV, in the language of the pages."""
+        try:
+            found = payments.report(conn, number)
+        except KeyError:
+            raise HTTPException(404, "没有这次核对 there is no such comparison") from None
+        name = f"{found.gateway}-{found.day}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        text = _csv(found, texts.language_of(request.cookies))
+        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
     @routes.post("/payment-statements", response_model=ReportAnswer, status_code=201)
     def reconcile(body: StatementBody, person: Accountant) -> Any:
         """Fetches a day's statement and compares it; every comparison is kept."""
@@ -224,6 +238,19 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
             raise HTTPException(502, str(error)) from None
 
     return routes
+
+
+def _csv(report: payments.Report, lang: str) -> str:
+    """RFC 4180 with a mark so that spreadsheets read Chinese; money as yuan."""
+    out = io.StringIO("\ufeff")
+    out.seek(1)
+    writer = csv.writer(out)
+    heads = ("payments.differ.kind", "payments.order", "payments.refund.number", "payments.ours", "payments.theirs")
+    writer.writerow([texts.text(head, lang) for head in heads])
+    for one in report.differences:
+        word = texts.text(f"payments.differ.{one.kind}", lang)
+        writer.writerow([word, one.order_no, one.refund_no, cards.yuan(one.ours_fen), cards.yuan(one.theirs_fen)])
+    return out.getvalue()
 
 
 def callbacks(settings: Settings, engine: Engine) -> APIRouter:

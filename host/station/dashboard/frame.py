@@ -28,7 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/quarantine", "nav.quarantine"),
         ),
     ),
-    ("nav.group.cards", (("/cards", "nav.cards"),)),
+    ("nav.group.cards", (("/cards", "nav.cards"), ("/payments", "nav.payments"))),
     ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
     ("nav.group.network", (("/network", "nav.network"),)),
     (
@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/books/accounts", "nav.books.accounts"),
             ("/books/periods", "nav.books.periods"),
             ("/books/checks", "nav.books.checks"),
+            ("/payments/statements", "nav.payments.statements"),
             ("/audit", "nav.audit"),
         ),
     ),

@@ -23,10 +23,12 @@ from station.dashboard import (
     meter,
     network,
     parameters,
+    payments,
     risk,
     risk_rules,
     shifts,
     staff,
+    statements,
     tanks,
 )  # fmt: skip
 from station.dashboard.frame import Frame
@@ -37,6 +39,8 @@ from station.forecourt import LiveBoard
 
 # Modules with register(frame, office): pages over the database itself.
 OFFICE: tuple[Any, ...] = (
+    payments,
+    statements,
     network,
     books,
     audit,

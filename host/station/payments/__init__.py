@@ -18,11 +18,11 @@ from station.payments.book import (
     make,
     payment,
 )
-from station.payments.gateway import CHINA, Gateway, GatewayError, Gateways, Reply, gateways
+from station.payments.gateway import CHINA, Gateway, GatewayError, Gateways, Reply, china_day, gateways
 from station.payments.notices import LONGEST_BODY, receive
 from station.payments.purposes import register
 from station.payments.refunds import Refund, of_payment, refund, returned_fen
-from station.payments.statements import Difference, Report, fetch, report, reports
+from station.payments.statements import Difference, Report, fetch, report, report_count, reports
 
 __all__ = [
     "CHINA",
@@ -38,6 +38,7 @@ __all__ = [
     "Reply",
     "Report",
     "Watch",
+    "china_day",
     "count",
     "events",
     "fetch",
@@ -54,6 +55,7 @@ __all__ = [
     "refund",
     "register",
     "report",
+    "report_count",
     "reports",
     "returned_fen",
 ]

@@ -149,9 +149,14 @@ def apply(conn: Connection, paid: Payment, now: int) -> bool:
             _change(conn, paid.order_no, waits=str(error))
             note(conn, paid.order_no, now, "waits", "station", str(error))
         return False
-    _change(conn, paid.order_no, applied_at=now, waits="")
+    placed(conn, paid.order_no, now)
     note(conn, paid.order_no, now, "applied", "station")
     return True
+
+
+def placed(conn: Connection, order_no: str, now: int) -> None:
+    """The money has found its place: where it was meant for, or the way back."""
+    _change(conn, order_no, applied_at=now, waits="")
 
 
 def apply_waiting(conn: Connection, now: int) -> int:

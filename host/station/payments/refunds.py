@@ -52,6 +52,8 @@ def refund(conn: Connection, order_no: str, amount_fen: int, source: str | None,
     if source is not None:
         lines = [Transfer(source, ledger.paid_in(order_no), amount_fen)]
         ledger.post(conn, f"refund:{made.refund_no}", now, lines, why.strip())
+    elif book.ledger_waits(conn, paid) == 0:
+        book.placed(conn, order_no, now)
     book.note(conn, order_no, now, "refund", by, f"{made.refund_no} {yuan_of(amount_fen)} {made.why}")
     new = {"refund_no": made.refund_no, "fen": amount_fen, "source": source or ""}
     audit.record(conn, now, by, "payment.refund", order_no, {}, new, made.why)

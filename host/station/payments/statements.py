@@ -149,6 +149,11 @@ def reports(conn: Connection, limit: int, offset: int = 0) -> list[Report]:
     return [report(conn, number) for number in conn.execute(query).scalars()]
 
 
+def report_count(conn: Connection) -> int:
+    """How many comparisons are kept."""
+    return int(conn.execute(select(func.count()).select_from(tables.statements)).scalar() or 0)
+
+
 def _ours(conn: Connection, gateway: str, lines: Iterable[Line], day: date) -> tuple[dict[Name, int], list[Name]]:
     """(what we hold as paid or given back of all that the lines name, or that falls into the day; the latter)."""
     p, r = tables.payments.c, tables.refunds.c

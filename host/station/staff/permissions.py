@@ -57,6 +57,8 @@ SECOND_FACTOR = frozenset({"manager", "accountant", "admin"})
 
 # Pages by their beginning; every other page needs `view`.
 PAGES = (
+    ("/payments/statement", BOOKS_VIEW),
+    ("/payments", CARD_VIEW),
     ("/cards", CARD_VIEW),
     ("/accounts", ACCOUNT_EDIT),
     ("/fleets", ACCOUNT_EDIT),

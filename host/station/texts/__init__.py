@@ -16,6 +16,7 @@ from station.texts.meter import METER
 from station.texts.network import NETWORK
 from station.texts.pages import PAGES as _PAGES
 from station.texts.pages import Pair
+from station.texts.payments import PAYMENTS
 from station.texts.shifts import SHIFTS
 from station.texts.supervision import PARAMETER_NAMES, RISK_ACTIONS, RISK_METRICS, RISK_UNITS, SUPERVISION
 
@@ -29,6 +30,7 @@ PAGES: Mapping[str, Pair] = {
     **SUPERVISION,
     **NETWORK,
     **FLEETS,
+    **PAYMENTS,
 }
 
 __all__ = [
