@@ -21,7 +21,18 @@ from station.tills.billing import (
 )
 from station.tills.car import Stop, bill_car, release, stops
 from station.tills.check import verify
-from station.tills.day import ClosedDay, DayReport, close_day, closed_day, day_of, day_report
+from station.tills.day import (
+    ClosedDay,
+    DayReport,
+    NozzleDay,
+    ShiftDay,
+    TenderDay,
+    close_day,
+    closed_day,
+    day_of,
+    day_report,
+    report_of,
+)
 from station.tills.drawers import (
     SAFE,
     Shift,
@@ -53,11 +64,11 @@ online.register()
 
 __all__ = [
     "ACCOUNT", "AtHand", "BANK_CARD", "Bill", "CASH", "ClosedDay", "DayReport", "Doing", "FuelWanted", "Good",
-    "GoodsWanted", "Invoice", "Kind", "Line", "PURSE", "Payment", "QR", "Refund", "SAFE", "Shift", "Stop", "Tender",
-    "Till", "TillError", "add_till", "ask_refund", "at_hand", "bill", "bill_car", "bill_subject", "bills",
-    "close_day", "close_shift", "closed_day", "count_signed", "count_stock", "day_of", "day_report", "decide_refund",
-    "good", "goods", "hand_over", "in_drawer", "invoice", "invoices", "issue_invoice", "kinds", "left", "offer",
-    "online", "open_bill", "open_shift", "pay", "put_good", "put_in_safe", "receive", "red_letter", "refund",
-    "refund_signed", "refunds", "register_tender", "reissue", "release", "ring_up", "shift", "shifts", "stops",
-    "tables", "take_to_bank", "till", "tills", "verify", "void",
+    "GoodsWanted", "Invoice", "Kind", "Line", "NozzleDay", "PURSE", "Payment", "QR", "Refund", "SAFE", "Shift",
+    "ShiftDay", "Stop", "Tender", "TenderDay", "Till", "TillError", "add_till", "ask_refund", "at_hand", "bill",
+    "bill_car", "bill_subject", "bills", "close_day", "close_shift", "closed_day", "count_signed", "count_stock",
+    "day_of", "day_report", "decide_refund", "good", "goods", "hand_over", "in_drawer", "invoice", "invoices",
+    "issue_invoice", "kinds", "left", "offer", "online", "open_bill", "open_shift", "pay", "put_good", "put_in_safe",
+    "receive", "red_letter", "refund", "refund_signed", "refunds", "register_tender", "reissue", "release",
+    "report_of", "ring_up", "shift", "shifts", "stops", "tables", "take_to_bank", "till", "tills", "verify", "void",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -186,6 +187,16 @@ def closed_day(conn: Connection, day: str) -> ClosedDay | None:
     """The day as it was closed."""
     row = conn.execute(select(tables.days).where(tables.days.c.day == day)).first()
     return ClosedDay(row.day, row.closed_at, row.closed_by, json.loads(row.report)) if row else None
+
+
+def report_of(closed: ClosedDay) -> DayReport:
+    """The report of a closed day, as it was."""
+    kept: dict[str, Any] = dict(closed.report)
+    kept["nozzles"] = tuple(NozzleDay(**one) for one in kept["nozzles"])
+    kept["tenders"] = tuple(TenderDay(**one) for one in kept["tenders"])
+    kept["shifts"] = tuple(ShiftDay(**one) for one in kept["shifts"])
+    kept["books"] = tuple(tuple(one) for one in kept["books"])
+    return DayReport(**kept)
 
 
 def _nozzles(conn: Connection, since: int, until: int) -> tuple[NozzleDay, ...]:
