@@ -30,6 +30,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     ("nav.group.cards", (("/cards", "nav.cards"), ("/payments", "nav.payments"))),
     ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
+    (
+        "nav.group.tills",
+        (
+            ("/till", "nav.till"),
+            ("/till/shift", "nav.till.shift"),
+            ("/till/refunds", "nav.till.refunds"),
+            ("/till/day", "nav.till.day"),
+        ),
+    ),
     ("nav.group.network", (("/network", "nav.network"),)),
     (
         "nav.group.books",

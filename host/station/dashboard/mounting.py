@@ -30,6 +30,10 @@ from station.dashboard import (
     staff,
     statements,
     tanks,
+    till,
+    till_day,
+    till_refunds,
+    till_shift,
 )  # fmt: skip
 from station.dashboard.frame import Frame
 from station.dashboard.hub import Hub
@@ -52,6 +56,10 @@ OFFICE: tuple[Any, ...] = (
     fleet_vehicles,
     fleet_rules,
     fleet_statements,
+    till,
+    till_shift,
+    till_refunds,
+    till_day,
 )
 
 RECONNECT_S = 30.0  # a page that lost its line for so long goes on where it was, without a reload

@@ -60,6 +60,8 @@ PAGES = (
     ("/payments/statement", BOOKS_VIEW),
     ("/payments", CARD_VIEW),
     ("/cards", CARD_VIEW),
+    ("/till/day", SHIFT_CLOSE),
+    ("/till", TILL),
     ("/accounts", ACCOUNT_EDIT),
     ("/fleets", ACCOUNT_EDIT),
     ("/quarantine", DECIDE),

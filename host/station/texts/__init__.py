@@ -19,9 +19,11 @@ from station.texts.pages import Pair
 from station.texts.payments import PAYMENTS
 from station.texts.shifts import SHIFTS
 from station.texts.supervision import PARAMETER_NAMES, RISK_ACTIONS, RISK_METRICS, RISK_UNITS, SUPERVISION
+from station.texts.tills import TILLS
 
 PAGES: Mapping[str, Pair] = {
     **_PAGES,
+    **TILLS,
     **METER,
     **SHIFTS,
     **ACCOUNTS,
