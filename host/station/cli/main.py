@@ -26,6 +26,7 @@ PARTS = {
     "sales": ("sales", "交易、缺口与隔离区 · sales, gaps and quarantine"),
     "price": ("forecourt", "油价 · prices"),
     "pump": ("forecourt", "油机状态与命令 · pumps and commands to them"),
+    "till": ("till", "收银台、退款、发票、日结 · tills, refunds, invoices, day close"),
     "shift": ("shift", "班次与日结 · shifts and closed days"),
     "tank": ("forecourt", "油罐与进油 · tanks and deliveries"),
     "meter": ("meter", "计量、检定与脉冲时间线 · factors, tests, pulse timelines"),
