@@ -120,4 +120,4 @@ def _act(conn: Connection, act: str, number: int, bill: int, fen: int) -> None:
     elif act == "lost":
         tills.reissue(conn, year, number, "wang", "x", NOW)
     else:
-        tills.ask_refund(conn, bill, 1, fen, 0, "t1", "wang", "x", NOW)
+        tills.ask_refund(conn, bill, 1, fen, 0, "t1", f"clerk{bill}", "x", NOW)
