@@ -87,7 +87,7 @@ def _change(frame: Frame, office: Office, client: Client) -> None:
             over = Field(f"{t('risk.limit')} ({unit})", now, inputmode="decimal", autofocus="")
             window = Field(t("rules.window"), str(old.window_s), inputmode="numeric")
             quiet = Field(t("rules.quiet"), str(old.quiet_s), inputmode="numeric")
-            actions = {one: texts.risk_action(one, t.lang) for one in texts.RISK_ACTIONS}
+            actions = {one: texts.risk_action(one, t.lang) for one in (risk.ALERT, risk.HOLD, risk.BLOCK)}
             action = Choice(t("risk.action"), actions, old.action)
             on = Choice(t("risk.state"), {"on": t("rules.on"), "off": t("rules.off")}, "on" if old.on else "off")
             why = Field(t("word.why"), maxlength="200", size="40")
