@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine
 
 import desfire
-from pump.core import codes, records
+from pump.core import codes, journal, records
 from station import ledger, sales
-from station.cards import CardInHand, Desk
+from station.cards import CardInHand, Desk, findings
 from station.platform import database
 from station.platform.secrets import Secrets
 from tests.cards.linked import LinkedBench
@@ -234,3 +234,45 @@ def test_d20_torn_at_every_command_with_and_without_power_settled_by_anyone(
         assert sales.verify(conn, place.secrets) == [] and ledger.verify(conn) == []
         assert sales.money_invariant(conn).holds
         assert sales.quarantine(conn) == []
+
+
+def torn_at_commit(place: Place, phase: str, done: bool) -> None:
+    """The phase, torn where nothing is left open on the card and its pump cannot know that."""
+    for frame in range(1, MOST_FRAMES):
+        getattr(place, phase)(frame, done, 0)
+        if place.first.controller.unsettled and cards.open_sale(place.card) is None:
+            return
+        place.accounted(f"{phase}, frame {frame}")
+    pytest.fail("no commit was torn")
+
+
+def test_d20_the_pump_has_forgotten_the_sale_when_its_card_comes_back(place: Place) -> None:
+    """The card was settled, the answer lost; then so many records and a restart that nobody at the pump knows of it."""
+    torn_at_commit(place, "settlement", True)
+    pump = place.first
+    for _ in range(pump.controller.journal.restate_every + journal.RESTATE_SLACK):
+        pump.controller.card_unreadable(b"\x04other!")
+        pump.wait(0.05)
+    place.restart()
+    pump.power_cycle()
+    pump.wait(2)
+    assert pump.controller.unsettled == []
+    with database.read(place.engine) as conn:
+        assert ledger.balance(conn, ledger.inflight(place.card_no)) > 0
+    place.second.authorise(place.card)
+    place.second.fuel(LITRES)
+    place.second.hang()
+    place.tap(place.second)
+    place.accounted("after the next sale")
+
+
+def test_r4_a_reservation_that_never_came_to_the_card_accuses_nobody(place: Place) -> None:
+    """Torn before the card took it, fuelled elsewhere under the same counter, then back: an honest customer."""
+    torn_at_commit(place, "reservation", False)
+    place.second.authorise(place.card)
+    place.second.fuel(LITRES)
+    place.second.hang()
+    place.tap(place.second)
+    place.accounted("home again")
+    with database.read(place.engine) as conn:
+        assert findings(conn) == [] and sales.quarantine(conn) == []
