@@ -2,7 +2,7 @@
 
 import typer
 
-from station import cards, ledger, sales
+from station import cards, ledger, sales, tills
 from station.cli.common import existing
 from station.platform import database
 from station.platform.migrations import verify_triggers
@@ -26,7 +26,7 @@ def verify() -> None:
         verify_triggers(engine)
         secrets = Secrets.load(settings.secrets_path)
         with database.snapshot(engine) as conn:
-            findings = [*ledger.look(conn).found, *sales.verify(conn, secrets)]
+            findings = [*ledger.look(conn).found, *sales.verify(conn, secrets), *tills.verify(conn)]
             invariant = sales.money_invariant(conn)
             total, gaps = sales.recent_count(conn), sales.gaps(conn)
             odd = sales.quarantine_count(conn, undecided_only=True)
