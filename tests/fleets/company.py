@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from pump.core import card_layout, codes, money, records
 from station import accounts, fleets, sales
@@ -82,7 +82,8 @@ class Pump:
         journal.at = now
         volume_ml = min(volume_ml, money.volume_for_amount_ml(fen, price))
         reserved, amount = fen + 1, money.amount_fen(volume_ml, price)
-        body = (uid, card_no, counter, reserved, 0, grade, price, 1, journal.total_ml, reserved, 0, 0, b"")
+        plate = self.conn.execute(select(cards.c.plate).where(cards.c.card_no == number_of(uid))).scalar_one()
+        body = (uid, card_no, counter, reserved, 0, grade, price, 1, journal.total_ml, reserved, 0, 0, plate.encode())
         journal.write(records.START, (*body, card_layout.KIND_ACCOUNT, lease, bytes(8), km))
         seq = journal.seq
         journal.write(records.RESERVED, (self.device, seq, counter, reserved, 0, journal.total_ml, uid))

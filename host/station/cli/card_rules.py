@@ -1,6 +1,7 @@
 """What a card demands, as it is typed and shown: the options of `card issue` and `card rules`."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from station.cards import CardView, Rules, yuan
+from station.platform import typed
 
 DAY_S = 86_400
 
@@ -44,9 +46,9 @@ def changed(
     if day_fills is not None:
         rules = replace(rules, day_fills=day_fills)
     if stations is not None:
-        rules = replace(rules, stations=_numbers(stations, "--stations"))
+        rules = replace(rules, stations=_typed(typed.numbers, stations, "--stations"))
     if hours is not None:
-        rules = replace(rules, hours=_hours(hours))
+        rules = replace(rules, hours=_typed(typed.hours, hours, "--hours"))
     if odometer_km is not None:
         rules = replace(rules, odometer_km=odometer_km)
     if driver is not None:
@@ -68,22 +70,11 @@ def _scaled(text: str, unit: int, option: str) -> int:
     return int(scaled)
 
 
-def _numbers(text: str, option: str) -> tuple[int, ...]:
+def _typed(parse: Callable[[str], tuple[int, ...]], text: str, option: str) -> tuple[int, ...]:
     try:
-        return tuple(sorted({int(part) for part in text.split(",") if part.strip()}))
-    except ValueError:
-        raise typer.BadParameter("编号如 1,5 numbers like 1,5", param_hint=option) from None
-
-
-def _hours(text: str) -> tuple[int, ...]:
-    """6-22 is the hours 6 to 21; 22-6 goes over midnight; empty: all."""
-    if not text.strip():
-        return ()
-    first, dash, last = text.partition("-")
-    if not (dash and first.isdigit() and last.isdigit() and int(first) < 24 and 0 < int(last) <= 24):
-        raise typer.BadParameter("时段如 6-22 hours like 6-22", param_hint="--hours")
-    begin, count = int(first), (int(last) - int(first)) % 24 or 24
-    return tuple(sorted((begin + n) % 24 for n in range(count))) if count < 24 else ()
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def lines(view: CardView) -> list[str]:

@@ -23,6 +23,7 @@ PARTS = {
     "loads": ("top_up", "待写卡的充值 · loads that wait for their cards"),
     "account": ("account", "单位账户与授信 · accounts and their credit"),
     "fleet": ("fleet", "单位与车队 · companies and fleets"),
+    "fleet": ("fleet", "单位与车队 · companies and fleets"),
     "sales": ("sales", "交易、缺口与隔离区 · sales, gaps and quarantine"),
     "price": ("forecourt", "油价 · prices"),
     "pump": ("forecourt", "油机状态与命令 · pumps and commands to them"),

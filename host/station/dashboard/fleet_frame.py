@@ -12,7 +12,6 @@ from station.dashboard import figures
 from station.dashboard.dom import Tag, Words
 from station.dashboard.frame import Frame
 from station.dashboard.office import Office
-from station.dashboard.tables import Table
 from station.platform import clock, database, once
 
 REFRESH_S = 3.0
@@ -75,23 +74,6 @@ def keyed(conn: Connection, key: str, what: str, do: Callable[[int], object]) ->
 
     now = clock.now()
     once.run(conn, key, {"form": what}, now, done)
-
-
-def told(t: Words, error: Exception, *tables: Table[object]) -> None:
-    """What could not be read, in place of the tables' rows."""
-    for table in tables:
-        table.show((), type(error).__name__)
-
-
-def hours_typed(text: str) -> tuple[int, ...]:
-    """Hours of the day as people type them: "6-22" is 6 to 21, "22-6" goes over midnight, empty: all. ValueError."""
-    if not text.strip():
-        return ()
-    first, dash, last = text.strip().partition("-")
-    if not (dash and first.isdigit() and last.isdigit() and int(first) < 24 and 0 <= int(last) <= 24):
-        raise ValueError("时段如 6-22 hours like 6-22")
-    count = (int(last) - int(first)) % 24 or 24
-    return tuple(sorted((int(first) + n) % 24 for n in range(count))) if count < 24 else ()
 
 
 def rule_word(t: Words, name: str) -> str:

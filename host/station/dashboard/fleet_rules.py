@@ -8,7 +8,7 @@ from station import fleets, texts
 from station.dashboard import figures
 from station.dashboard.dom import Tag, Words
 from station.dashboard.filters import choice, submit
-from station.dashboard.fleet_frame import HOME, REFRESH_S, address, company_page, hours_typed, keyed
+from station.dashboard.fleet_frame import HOME, REFRESH_S, address, company_page, keyed
 from station.dashboard.fleet_vehicles import litres
 from station.dashboard.forms import Choice, Field, Form
 from station.dashboard.frame import Frame
@@ -129,8 +129,8 @@ def _rules_form(t: Words, office: Office, person: str, subject: str, old: fleets
         new = fleets.Rules(
             **{name: _typed(name, field.value) for name, field in sums.items()},
             grades=tuple(code for code, field in grades.items() if field.value),
-            stations=tuple(int(one) for one in stations.value.replace("，", ",").split(",") if one.strip()),
-            hours=hours_typed(hours.value),
+            stations=typed.numbers(stations.value),
+            hours=typed.hours(hours.value),
             only_listed=bool(listed.value),
             needs_driver=bool(driver.value),
         )

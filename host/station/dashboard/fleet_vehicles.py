@@ -1,5 +1,7 @@
 """One company's vehicles and drivers, and money for its purse cards."""
 
+from urllib.parse import quote
+
 from nicegui import ui
 from nicegui.client import Client
 from sqlalchemy import Connection
@@ -12,7 +14,7 @@ from station.dashboard.forms import Choice, Field, Form
 from station.dashboard.frame import Frame
 from station.dashboard.office import Office, person_of
 from station.dashboard.tables import Column, Table, marked
-from station.platform import clock, typed
+from station.platform import clock, database, sheets, typed
 
 Seen = tuple[fleets.Vehicle, str, bool]  # the vehicle, who pays for it, whether its card is behind
 
@@ -33,7 +35,7 @@ def _columns(t: Words) -> list[Column[Seen]]:
         return marked("good", "check_circle", t("fleets.active"))
 
     return [
-        Column(t("fleets.plate"), lambda r: r[0].plate, "strong"),
+        Column(t("fleets.plate"), lambda r: Tag("a", r[0].plate, href=f"vehicles?plate={quote(r[0].plate)}"), "strong"),
         Column(t("fleets.payer"), lambda r: r[1]),
         Column(t("sales.card"), lambda r: figures.card(r[0].card_no)),
         Column(t("sales.grade"), lambda r: texts.grade(r[0].grade, t.lang) if r[0].grade else t("word.all")),
@@ -54,6 +56,10 @@ def _drivers(t: Words) -> list[Column[fleets.Driver]]:
 def litres(text: str) -> int:
     """Litres as typed, in ml; empty: 0. ValueError."""
     return typed.scaled(text or "0", 1000, 1_000_000, "升数如 60 或 9.5 litres like 60 or 9.5")
+
+
+def _typed(ml: int) -> str:
+    return sheets.litres(ml) if ml else ""
 
 
 def _page(frame: Frame, office: Office, client: Client, number: int) -> None:
@@ -93,18 +99,22 @@ def _page(frame: Frame, office: Office, client: Client, number: int) -> None:
             amount.set("")
             return t("fleets.load.done", yuan=figures.yuan(fen))
 
+        wanted_plate = client.request.query_params.get("plate", "")
+        with database.read(office.engine) as conn:
+            listed = fleets.vehicles_of(conn, number)
+        old = next((one for one in listed if one.plate == wanted_plate), fleets.Vehicle(0, number, ""))
         with Tag("section", look="panel"):
             table = Table(t, _columns(t), t("fleets.vehicles.empty"))
             with Form(t, t("fleets.vehicle.go"), save, "local_shipping"):
-                plate = Field(t("fleets.plate"), maxlength="12", autofocus="", hint="京A12345")
-                unit = Choice(t("fleets.payer"), company.parts)
-                card = Field(t("sales.card"), maxlength="19", inputmode="numeric")
+                plate = Field(t("fleets.plate"), old.plate, maxlength="12", autofocus="", hint="京A12345")
+                unit = Choice(t("fleets.payer"), company.parts, str(old.unit))
+                card = Field(t("sales.card"), old.card_no or "", maxlength="19", inputmode="numeric")
                 grades = {"0": t("word.all")} | {str(code): texts.grade(code, t.lang) for code in texts.GRADES}
-                grade = Choice(t("sales.grade"), grades)
-                tank = Field(f"{t('fleets.tank')} ({t('unit.litre')})", inputmode="decimal")
-                norm = Field(t("fleets.norm"), inputmode="decimal")
+                grade = Choice(t("sales.grade"), grades, str(old.grade))
+                tank = Field(f"{t('fleets.tank')} ({t('unit.litre')})", _typed(old.tank_ml), inputmode="decimal")
+                norm = Field(t("fleets.norm"), _typed(old.norm_ml_per_100km), inputmode="decimal")
                 states = {fleets.ACTIVE: t("fleets.active"), fleets.GONE: t("fleets.gone")}
-                state = Choice(t("accounts.state"), states)
+                state = Choice(t("accounts.state"), states, old.state)
             Tag("div", t("fleets.vehicles.lead"), "note")
         with Tag("section", look="panel"):
             with Tag("header"):

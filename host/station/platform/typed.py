@@ -29,3 +29,22 @@ def day(text: str, later: int = 0) -> int:
         return int((datetime.strptime(text.strip(), "%Y-%m-%d") + timedelta(days=later)).astimezone().timestamp())
     except ValueError:
         raise ValueError(f"日期写法如 2026-12-01 write a day like 2026-12-01: {text}") from None
+
+
+def hours(text: str) -> tuple[int, ...]:
+    """Hours of the day: "6-22" is 6 to 21, "22-6" goes over midnight, empty: all. ValueError."""
+    if not text.strip():
+        return ()
+    first, dash, last = text.strip().partition("-")
+    if not (dash and first.isdigit() and last.isdigit() and int(first) < 24 and 0 < int(last) <= 24):
+        raise ValueError("时段如 6-22 hours like 6-22")
+    count = (int(last) - int(first)) % 24 or 24
+    return tuple(sorted((int(first) + n) % 24 for n in range(count))) if count < 24 else ()
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between, sorted, each once: "5,1" -> (1, 5). ValueError."""
+    try:
+        return tuple(sorted({int(part) for part in text.replace("，", ",").split(",") if part.strip()}))
+    except ValueError:
+        raise ValueError("编号如 1,5 numbers like 1,5") from None

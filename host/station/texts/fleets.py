@@ -85,8 +85,8 @@ FLEETS: Mapping[str, Pair] = {
     "fleets.behind": ("规则待写卡", "Rules not on the card yet"),
     "fleets.vehicles.empty": ("还没有车辆。", "No vehicle yet."),
     "fleets.vehicles.lead": (
-        "同一车牌再次保存即修改。规则待写卡的车辆，下次到卡务柜台时写入；联网时油机已按规则执行。",
-        "Saving a plate again changes it. Rules go onto the card at its next visit to the desk; pumps with their line "
+        "点车牌即可修改。规则待写卡的车辆，下次到卡务柜台时写入；联网时油机已按规则执行。",
+        "Click a plate to change it. Rules go onto the card at its next visit to the desk; pumps with their line "
         "keep them at once.",
     ),
     "fleets.vehicle.go": ("保存车辆", "Save the vehicle"),
