@@ -5,7 +5,7 @@ import binascii
 from portable_sale import UID, Bench, Card
 
 import desfire
-from pump.core import card_layout
+from pump.core import card_layout, codes
 
 COMPANY = 7  # portable_sale's cards belong to it
 END = 1790000000 + 3600
@@ -30,6 +30,7 @@ class Pump(Bench):
             step = question["step"]
             return {"id": name, "frames": ["aa02"]} if step == 1 else {"id": name, "loaded": self.waiting}
         if ask == "authorise":
+            self.grade = question["grade"]
             answer = dict(self.credit)
             answer["id"] = name
             return answer
@@ -85,6 +86,11 @@ def main():
     bench.fill(card)
     bench.credit = {"lease": 8, "fen": 500, "offline": [9, 1000, 1, END]}
     bench.fill(card)
+    for code in (codes.REFUSE_HOURS, -1, "much"):  # a rule of the company declines; nonsense is no reason, nor a sale
+        bench.credit = {"refused": code}
+        bench.fill(card)
+        assert bench.ctl.view.refusal == (code if code == codes.REFUSE_HOURS else codes.REFUSE_ACCOUNT)
+    assert bench.grade == 1
     bench.credit = {"stopped": True}
     bench.fill(card)
     assert not bench.ctl.leases

@@ -1,25 +1,21 @@
 """Fleets over the API and at the command line (C11, C12, Y7): keys, errors told plainly, files."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from station import cards, fleets, tills
 from station.api.app import create_app
+from station.cli import fleet as cli
 from station.forecourt import LiveBoard
 from station.platform import database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 from tests.fleets.company import Pump, card, number_of
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -35,7 +31,9 @@ def post(client: TestClient, path: str, key: str, **body: Any) -> Any:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_c11_a_company_from_opening_to_its_invoice_over_the_api(client: TestClient, engine: Engine) -> None:
+def test_c11_a_company_from_opening_to_its_invoice_over_the_api(
+    client: TestClient, engine: Engine, secrets: Secrets
+) -> None:
     firm = post(client, "", "k1", name="顺达物流", terms={"limit_fen": 500_000, "offline_fen": 0})["account"]
     assert post(client, "", "k1", name="顺达物流", terms={"limit_fen": 500_000, "offline_fen": 0})["account"] == firm
     part = post(client, f"/{firm}/parts", "k2", name="运输部")["account"]
@@ -56,7 +54,7 @@ def test_c11_a_company_from_opening_to_its_invoice_over_the_api(client: TestClie
     post(client, f"/{firm}/prices", "k8", grade=1, kind="discount", fen_per_l=10, why="协议")
     with database.write(engine) as conn:
         (agreed,) = fleets.agreements(conn, firm)
-        pump = Pump(conn, Secrets.load(engine_dir(engine)))
+        pump = Pump(conn, secrets)
         pump.fuel(uid, 50_000, agreed.since + 60)
         assert pump.ask(uid, agreed.since + 600).code
         fleets.make(conn, firm, agreed.since + 3600, "test", agreed.since + 3600)
@@ -85,35 +83,33 @@ def test_c11_a_company_from_opening_to_its_invoice_over_the_api(client: TestClie
     assert poor.status_code == 422 and "最多可划拨" in poor.json()["detail"]
 
 
-def engine_dir(engine: Engine) -> Path:
-    return Path(str(engine.url.database)).parent / "secrets.json"
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_c11_fleets_at_the_command_line(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUMPSIDE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("PUMPSIDE_BENCH", "true")
 
-
-def test_fleets_at_the_command_line(tmp_path: Path) -> None:
     def told(*words: str, code: int = 0) -> str:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PUMPSIDE_")}
-        env |= {"PUMPSIDE_DATA_DIR": str(tmp_path / "var"), "PUMPSIDE_BENCH": "true", "LANG": "C.UTF-8"}
-        run = subprocess.run(
-            [sys.executable, "-m", "station", *words], cwd=ROOT / "host", env=env, capture_output=True, text=True
-        )
-        assert run.returncode == code, run.stdout + run.stderr
-        return run.stdout + run.stderr
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == code, done.output
+        return done.output
 
-    told("init")
-    assert "顺达物流" in told("fleet", "open", "顺达物流", "--limit", "0")
-    assert "运输部" in told("fleet", "part", "1", "运输部")
-    assert "自有 own 500.00" in told("fleet", "top-up", "1", "500", "--source", "gateway:icbc", "--key", "T1")
-    assert "自有 own 500.00" in told("fleet", "top-up", "1", "500", "--source", "gateway:icbc", "--key", "T1")
-    assert "最多可划拨 500.00" in told("fleet", "allocate", "2", "501", code=1)
-    assert "自有 own 200.00" in told("fleet", "allocate", "2", "200")
-    told("fleet", "vehicle", "2", "京A10001", "--tank", "60", "--norm", "9.5")
-    told("fleet", "rules", "unit:2", "--month-yuan", "20000", "--hours", "6-22", "--why", "合同")
-    told("fleet", "price", "1", "1", "discount", "0.20", "--why", "协议")
-    shown = told("fleet", "show", "1")
+    assert "顺达物流" in told("open", "顺达物流", "--limit", "0")
+    assert "运输部" in told("part", "1", "运输部")
+    for _ in range(2):  # the bank tells it twice
+        assert "自有 own 500.00" in told("top-up", "1", "500", "--source", "gateway:icbc", "--key", "T1")
+    assert "最多可划拨 500.00" in told("allocate", "2", "501", code=1)
+    assert "自有 own 200.00" in told("allocate", "2", "200")
+    told("vehicle", "2", "京A10001", "--tank", "60", "--norm", "9.5")
+    told("rules", "unit:2", "--month-yuan", "20000", "--hours", "6-22", "--why", "合同")
+    told("price", "1", "1", "discount", "0.20", "--why", "协议")
+    shown = told("show", "1")
     assert "京A10001" in shown and "含下级欠 owed with parts -500.00" in shown
-    file = tmp_path / "one.csv"
-    assert "期末 closing -500.00" in told("fleet", "statement", "1", "--csv", str(file))
+    with database.write(engine) as conn:  # the account was opened in this very second
+        now = fleets.unit(conn, 1).money.opened_at + 3600
+        fleets.make(conn, 1, now, "test", now)
+    file = settings.data_dir / "one.csv"
+    assert "期末 closing -500.00" in told("statement", "1", "--number", "1", "--csv", str(file))
     assert "付款" in file.read_text("utf-8")
-    assert "没有异常" in told("fleet", "exceptions", "1")
-    assert "没有被拒" in told("fleet", "refused", "1")
-    assert "没有单位 9" in told("fleet", "show", "9", code=1)
+    assert "没有异常" in told("exceptions", "1")
+    assert "没有被拒" in told("refused", "1")
+    assert "没有单位 9" in told("show", "9", code=1)
