@@ -159,9 +159,9 @@ def test_n2_a_days_voucher_by_hand(engine: Engine, shanghai: None) -> None:
     ]  # fmt: skip
     second = [(line.kind, line.debit, line.credit) for line in lines if line.day.day == 2]
     assert second == [("cash", 7, 0), ("pending", 7, 0), ("pending", 0, 7), ("purse", 0, 7)]
-    head, cash, *_ = ledger.voucher_csv(lines, str.upper)
-    assert head.startswith("day,asset,class,kind,name,debit,credit")
-    assert cash == "2026-09-01,fen,asset,cash,CASH,500,0,5.00,0.00\r\n"
+    head, cash, *_ = ledger.voucher_csv(lines, str.upper).splitlines()
+    assert head.removeprefix("\ufeff").startswith("day,asset,class,kind,name,debit,credit")
+    assert cash == "2026-09-01,fen,asset,cash,CASH,500,0,5.00,0.00"
     assert [(line.kind, line.debit, line.credit) for line in lines if line.asset == ledger.ML] == [
         ("tank", 400, 0), ("sold", 0, 400),
     ]  # fmt: skip

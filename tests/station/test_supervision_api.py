@@ -3,10 +3,12 @@
 import csv
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
@@ -203,17 +205,25 @@ def test_x3_each_page_of_supervision_names_its_action(path: str, action: str) ->
     assert may.for_page(path) == action
 
 
-def test_x4_a_page_left_open_does_nothing_for_who_is_switched_off(running: tuple[Engine, TestClient]) -> None:
-    engine, _ = running
-    now = clock.now()
+def test_x4_a_page_left_open_does_nothing_for_who_is_switched_off(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, bench=True, staff_auth=True, database_url="")
+    engine, now = prepare(settings, T0), clock.now()
+    app = create_app(settings, board=LiveBoard(), dashboard=False)
+    opened: list[Any] = []
+
+    @app.get("/opened")
+    def page(request: Request) -> None:
+        opened.append(SimpleNamespace(request=request))
+
     with database.write(engine) as conn:
         staff.add(conn, "sun", "孙丽", "cashier", PASSWORD, "boss", now)
         found = staff.log_in(conn, Sealer({1: bytes(32)}), "sun", PASSWORD, "", now)
     assert isinstance(found, tuple)
-    request = SimpleNamespace(cookies={COOKIE: found[0]}, state=SimpleNamespace(person=found[1]))
-    page: Any = SimpleNamespace(request=request)
+    with TestClient(app, cookies={COOKIE: found[0]}) as client:
+        assert client.get("/opened").status_code == 200
     with database.write(engine) as conn:
-        require_log_in(conn, page)
+        require_log_in(conn, opened[0])
         staff.set_active(conn, "sun", False, "boss", now)
         with pytest.raises(ValueError, match="重新登录"):
-            require_log_in(conn, page)
+            require_log_in(conn, opened[0])
+    engine.dispose()

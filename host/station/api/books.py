@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Engine
 
@@ -162,14 +161,14 @@ def router(_: Settings, engine: Engine, __: Secrets) -> APIRouter:
         ]
         return {"total": ledger.move_count(conn, account, asset), "rows": rows}
 
-    @routes.get("/vouchers.csv", dependencies=view, response_class=StreamingResponse)
+    @routes.get("/vouchers.csv", dependencies=view, response_class=Response)
     def vouchers(
         conn: Conn, since: Since, until: Until, lang: Annotated[str, Query(pattern="^(zh|en)$")] = "zh"
-    ) -> Any:
+    ) -> Response:
         """Vouchers by local day as CSV (UTF-8): debits and credits of each day and asset are equal."""
         lines = ledger.vouchers(conn, since, until)
-        return StreamingResponse(
-            ["\ufeff", *ledger.voucher_csv(lines, lambda kind: texts.account_kind(kind, lang))],
+        return Response(
+            ledger.voucher_csv(lines, lambda kind: texts.account_kind(kind, lang)),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="vouchers.csv"', "Cache-Control": "no-store"},
         )

@@ -34,7 +34,7 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
-    """ASGI middleware; puts the person into request.state.person."""
+    """ASGI middleware; puts person, scope and session (its token) into request.state."""
 
     def __init__(self, app: ASGIApp, engine: Engine, asks: bool) -> None:
         """asks: settings.staff_auth."""
@@ -73,7 +73,7 @@ class Guard:
         seen = self._scope(person)
         if seen is not None and not path.startswith(("/api/", *SCOPED)):
             return RedirectResponse(SCOPED[0], status_code=303) if path == "/" else _forbidden(headers)
-        scope.setdefault("state", {}).update(person=person, scope=seen)
+        scope.setdefault("state", {}).update(person=person, scope=seen, session=bearer or cookie)
         return None
 
     def _scope(self, person: Person) -> frozenset[str] | None:

@@ -86,8 +86,7 @@ def vouchers(until: Until, since: Since) -> None:
     """
     with existing() as (_, engine), database.read(engine) as conn:
         lines = ledger.vouchers(conn, typed.day(since), typed.day(until))
-    for line in ledger.voucher_csv(lines, texts.account_kind):
-        sys.stdout.write(line)
+    sys.stdout.write(ledger.voucher_csv(lines, texts.account_kind))
 
 
 @app.command("check")

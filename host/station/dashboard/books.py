@@ -65,7 +65,9 @@ def _trial(frame: Frame, office: Office, client: Client) -> None:
             field(t("word.until"), "to", question.raw["to"], type="date")
             submit(t, "/books")
             end = clock.now() + 1 if until is None else until
-            with Tag("a", look="press", href=f"/api/v1/books/vouchers.csv?since={since or 0}&until={end}"):
+            with Tag(
+                "a", look="press", href=f"/api/v1/books/vouchers.csv?since={since or 0}&until={end}&lang={t.lang}"
+            ):
                 Icon("download")
                 Tag("span", t("books.vouchers"))
         if question.problem:

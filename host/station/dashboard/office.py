@@ -10,7 +10,6 @@ from nicegui.client import Client
 from sqlalchemy import Connection, Engine
 
 from station import staff
-from station.api.guard import COOKIE
 from station.platform import clock, database
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
@@ -61,7 +60,7 @@ def require_log_in(conn: Connection, client: Client) -> None:
     """Raises ValueError if the session under which the page was opened has ended since."""
     if person_of(client).role == permissions.LOCAL_ROLE:
         return
-    token, now = client.request.cookies.get(COOKIE, ""), clock.now()
+    token, now = client.request.state.session, clock.now()  # put there by the guard
     if staff.who(conn, token, now) is None:
         raise ValueError("登录已失效，请重新登录 your log-in has ended: log in again")
     staff.seen(conn, token, now)

@@ -4,16 +4,15 @@ What is paid into an asset stands on the debit side as bookkeepers write it, bec
 that gives. Litres and pieces have lines of their own beside the money.
 """
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
 from station.ledger import book, chart
+from station.platform import sheets
 
 COLUMNS = ("day", "asset", "class", "kind", "name", "debit", "credit", "debit_yuan", "credit_yuan")
 
@@ -48,19 +47,12 @@ def vouchers(conn: Connection, since: int, until: int) -> list[VoucherLine]:
     return sorted(lines, key=lambda line: (line.day, line.asset, line.debit == 0, line.kind))
 
 
-def voucher_csv(lines: list[VoucherLine], name_of: Callable[[str], str]) -> Iterator[str]:
-    """CSV (RFC 4180) line by line, its head first. name_of: a kind's name for people."""
-    for row in [COLUMNS, *(_cells(line, name_of) for line in lines)]:
-        text = io.StringIO()
-        csv.writer(text).writerow(row)
-        yield text.getvalue()
+def voucher_csv(lines: list[VoucherLine], name_of: Callable[[str], str]) -> str:
+    """The vouchers for a finance system. name_of: a kind's name for people."""
+    return sheets.written(COLUMNS, [_cells(line, name_of) for line in lines])
 
 
-def _cells(line: VoucherLine, name_of: Callable[[str], str]) -> tuple[str | int, ...]:
-    money = [_yuan(amount) if line.asset == book.FEN else "" for amount in (line.debit, line.credit)]
+def _cells(line: VoucherLine, name_of: Callable[[str], str]) -> tuple[str, ...]:
+    money = [sheets.yuan(amount) if line.asset == book.FEN else "" for amount in (line.debit, line.credit)]
     named = (line.day.isoformat(), line.asset, chart.CLASSES[line.kind], line.kind, name_of(line.kind))
-    return (*named, line.debit, line.credit, *money)
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
+    return (*named, str(line.debit), str(line.credit), *money)
