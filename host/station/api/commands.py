@@ -25,6 +25,10 @@ Key = Annotated[
 ]
 
 
+class Nothing(BaseModel):
+    """The body of a command that its path says in full."""
+
+
 def run(
     engine: Engine,
     key: str,

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
 from station import tills
@@ -122,7 +121,7 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         """Keeps a day's report for good."""
         path = f"/days/{day}/close"
         return commands.run(
-            engine, key, path, BaseModel(), lambda c, now: asdict(tills.close_day(c, day, by.name, now))
+            engine, key, path, commands.Nothing(), lambda c, now: asdict(tills.close_day(c, day, by.name, now))
         )
 
     return routes

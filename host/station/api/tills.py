@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 from sqlalchemy import Connection, Engine
 
 from station import tills
@@ -189,7 +188,7 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         """A car whose bill is paid may go."""
         path = f"/bills/{bill}/release"
         return commands.run(
-            engine, key, path, BaseModel(), lambda c, now: bill_out(tills.release(c, bill, by.name, now))
+            engine, key, path, commands.Nothing(), lambda c, now: bill_out(tills.release(c, bill, by.name, now))
         )
 
     return routes
