@@ -43,7 +43,10 @@ def pump(driver: Driver) -> Iterator[Driver]:
     driver.until(lambda: driver.online() and driver.live().get("s") == "idle", 60, "the pump is online and at rest")
     driver.until(lambda: driver.state().get("tariff"), 30, "the pump has its prices")
     yield driver
-    if driver.live().get("s") != "idle":  # what a failed test has left must not fail the next one
+    if not driver.online():  # what a failed test has left must not fail the next one
+        with contextlib.suppress(Exception):
+            driver.restart()
+    if driver.live().get("s") != "idle":
         for act in (acts.hang(driver.pump), acts.remove(driver.pump)):
             with contextlib.suppress(Exception):
                 driver.do(act)

@@ -110,13 +110,14 @@ def test_d30_the_pulses_of_a_disputed_sale_are_fetched_and_add_up_to_it(pump: Dr
 
     def whole(conn: Connection) -> forecourt.Timeline | None:
         found = forecourt.timeline(conn, row.device, row.seq)
-        return found if found and found.is_whole else None
+        return found if found and found.is_whole and found.is_ended else None
 
     found = pump.until(lambda: pump.read(whole), 40, "the timeline has come")
     assert found is not None and row.volume_ml is not None
     told = pump.read(lambda conn: sales.end_pulses(conn, row.device, row.seq))
     assert told is not None and abs(found.edges_a // 2 - told.pulses_a) <= 1
     assert abs(found.edges_b // 2 - told.pulses_b) <= 1
+    assert sum(len(page.samples) for page in found.pages) >= 40, "two litres take two seconds at least"
 
 
 def test_d27_each_record_of_the_last_sale_continues_its_pumps_chain(pump: Driver) -> None:

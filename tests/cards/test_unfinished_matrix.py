@@ -17,7 +17,6 @@ from station.cards import CardInHand, Desk, findings
 from station.platform import database
 from station.platform.secrets import Secrets
 from tests.cards.linked import LinkedBench
-from tests.core import rigs
 from tests.fuzz.seeds import TIMES
 from tools.bench.desfire_card import DesfireCard
 from tools.sim import cards
@@ -193,7 +192,7 @@ class Place:
 def place(
     engine: Engine, secrets: Secrets, desk: Desk, issued: CardInHand, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
-    monkeypatch.setattr(rigs, "LOOK_US", 100_000)  # the line is looked at less often: hundreds of cells
+    monkeypatch.setattr("tools.sim.pump.LOOK_US", 100_000)  # the line is looked at less often: hundreds of cells
     desk.load(issued, LOADED)
     issued.card.reset()
     yield Place(engine, secrets, desk, issued)

@@ -11,7 +11,6 @@ from tools.sim import cards
 from tools.sim.pump import FLOWING, Pump
 
 S = 1_000_000
-LOOK_US = 20_000  # how often a condition is looked at
 PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
 
 
@@ -59,15 +58,7 @@ class Bench:
         return cards.make_card(self.rng, number, balance_fen, **details)
 
     def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
-        """Let time pass; True as soon as `until` holds."""
-        end_us = self.pump.now_us + int(seconds * S)
-        while self.pump.now_us < end_us:
-            look_us = end_us if until is None else self.pump.now_us + LOOK_US
-            self.pump.advance(min(self.pump.next_us(), end_us, look_us))
-            self.pump.act()
-            if until and until():
-                return True
-        return until is None
+        return self.pump.wait(seconds, until)
 
     def state(self, *states: str, within: float = 6) -> None:
         """Wait for one of these states, or fail."""

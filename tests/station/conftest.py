@@ -57,18 +57,22 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a bench station with an empty, prepared database of the backend."""
+def settings(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings of a bench station with an empty, prepared database of the backend, which goes with the test."""
     for name in [name for name in os.environ if name.startswith("PUMPSIDE_") or name == "DATABASE_URL"]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     if backend == "sqlite":
-        return load(data_dir=tmp_path / "var", bench=True)
+        yield load(data_dir=tmp_path / "var", bench=True)
+        return
     url = request.getfixturevalue("postgres_server")
     name = f"test{next(_numbers)}"
     with _admin(url) as engine, engine.connect() as conn:
         conn.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
-    return load(data_dir=tmp_path / "var", bench=True, database_url=f"{url}/{name}")
+        yield load(data_dir=tmp_path / "var", bench=True, database_url=f"{url}/{name}")
+        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

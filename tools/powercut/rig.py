@@ -21,7 +21,6 @@ from tools.sim import cards
 from tools.sim.pump import FLOWING, Pump
 
 S = 1_000_000
-LOOK_US = 20_000
 PRICES = {1: 756, 2: 806, 3: 906, 4: 722}
 DEVICE = 257
 SMALL_SECTORS = 3
@@ -174,15 +173,7 @@ class Rig:
         return made
 
     def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
-        """Let time pass; True as soon as `until` holds."""
-        end_us = self.pump.now_us + int(seconds * S)
-        while self.pump.now_us < end_us:
-            look_us = end_us if until is None else self.pump.now_us + LOOK_US
-            self.pump.advance(min(self.pump.next_us(), end_us, look_us))
-            self.pump.act()
-            if until and until():
-                return True
-        return until is None
+        return self.pump.wait(seconds, until)
 
     def flowing(self) -> bool:
         return self.pump.controller is not None and self.view.state in FLOWING

@@ -17,6 +17,7 @@ from tools.sim import hints
 from tools.sim.flash import PowerCut, RamFlash
 
 TICK_US = 10_000
+LOOK_US = 20_000  # how often wait() looks at a condition
 TICKS_MASK = (1 << 30) - 1
 FRAME_US = 15_000  # one frame to the card and back, PN532 at 115,200 baud
 FOUND_US = 100_000  # until the reader sees a card that came
@@ -178,6 +179,17 @@ class Pump:
         """Let time pass up to to_us; no event of this pump lies before that."""
         self.plant.advance(to_us)
         self.now_us = to_us
+
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> bool:
+        """Let time pass for this pump alone, from event to event; True as soon as `until` holds."""
+        end_us = self.now_us + int(seconds * 1_000_000)
+        while self.now_us < end_us:
+            look_us = end_us if until is None else self.now_us + LOOK_US
+            self.advance(min(self.next_us(), end_us, look_us))
+            self.act()
+            if until and until():
+                return True
+        return until is None
 
     def act(self) -> None:
         """Do what is due now."""
