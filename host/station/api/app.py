@@ -9,9 +9,8 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from station.api import books, fleets, login, network, payments, people, routes, supervision, till_office, tills
+from station.api import books, cards, fleets, login, network, payments, people, routes, supervision, till_office, tills
 from station.api.guard import Guard
-from station.api.refusals import RESPONSES
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
 from station.platform import database
@@ -21,7 +20,7 @@ from station.platform.settings import Settings, is_loopback
 
 API = "/api/v1"
 # Modules with router(settings, engine, secrets) -> APIRouter, one for each field.
-FIELDS: tuple[Any, ...] = (books, supervision, people, network, payments, fleets, tills, till_office)
+FIELDS: tuple[Any, ...] = (books, cards, supervision, people, network, payments, fleets, tills, till_office)
 
 
 def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard: bool = True) -> FastAPI:
@@ -47,7 +46,6 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses=RESPONSES,
     )
     # A page elsewhere must not reach a loopback service by a name of its own (DNS rebinding).
     hosts = ["127.0.0.1", "localhost", "[::1]", "testserver"] if is_loopback(settings.http_host) else ["*"]

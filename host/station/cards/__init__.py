@@ -20,6 +20,7 @@ from station.cards.numbers import parse, shown
 from station.cards.on_card import CardView, LogEntry, Reservation
 from station.cards.reader import CardInHand, CardLink, DeskReader, ReaderUnavailableError
 from station.cards.readers import Progress, Readers
+from station.cards.readers import shared as shared_readers
 from station.cards.refunding import Quote, Refund, register_payback
 from station.cards.refunding import quote as refundable
 from station.cards.registry import LOST, Card, Event, by_uid, card, count, counts, events, listing
@@ -59,6 +60,9 @@ __all__ = [
     "WAITING_MAX_S",
     "VERDICTS",
     "Card",
+    "unblock",
+    "block",
+    "shared_readers",
     "replacement_waits",
     "Wait",
     "LOST",

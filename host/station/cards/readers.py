@@ -62,3 +62,11 @@ class Readers:
             yield
         finally:
             self._locks[name].release()
+
+
+_shared: dict[tuple[tuple[str, str], ...], Readers] = {}
+
+
+def shared(ports: Mapping[str, str]) -> Readers:
+    """The readers of this process: pages and API take turns at the same ones."""
+    return _shared.setdefault(tuple(sorted(ports.items())), Readers(ports))

@@ -14,6 +14,9 @@ from station.dashboard.dom import Icon, Tag, Words
 
 _VALUE = "(e) => emit(e.target.value)"
 _CHECKED = "(e) => emit(e.target.checked)"
+# What stands in the form goes with the wish to send it: the last letter's own event may still be under way.
+_CONTENT = "(e) => emit(Object.fromEntries(new FormData(e.target)))"
+_open: "list[Form]" = []  # the form whose fields are being made
 
 
 class Field:
@@ -24,6 +27,8 @@ class Field:
         with Tag("label", look="check" if kind == "checkbox" else "") as self.root:
             Tag("span", label)
             self.input = Tag("input", type=kind, autocomplete="off", placeholder=hint, **props)
+        self._kind = kind
+        _join(self)
         if value:
             # Not `value`: Vue would put it back over what was typed whenever anything on the page changes.
             self.input.props["defaultChecked" if kind == "checkbox" else "defaultValue"] = value
@@ -34,6 +39,10 @@ class Field:
 
     def _take(self, value: str) -> None:
         self.value = value
+
+    def sent(self, value: str | None) -> None:
+        """What the form says stands here; None for a box that is not ticked."""
+        self.value = ("1" if value else "") if self._kind == "checkbox" else value or ""
 
     def set(self, value: str) -> None:
         """Another content, as after a command was done."""
@@ -53,10 +62,15 @@ class Choice:
                     option = Tag("option", word, value=key)
                     if key == self.value:
                         option.props["selected"] = True
+        _join(self)
         self.input.on("change", lambda e: self._take(str(e.args)), js_handler=_VALUE)
 
     def _take(self, value: str) -> None:
         self.value = value
+
+    def sent(self, value: str | None) -> None:
+        """What the form says is chosen."""
+        self.value = value or self.value
 
 
 class Form:
@@ -70,25 +84,30 @@ class Form:
         self.key = _new_key()
         self.busy = False
         self.root = Tag("form", look="controls", onsubmit="return false")
-        self.root.on("submit", self.submit)
+        self.fields: list[Field | Choice] = []
+        self.root.on("submit", lambda e: self.submit(e.args), js_handler=_CONTENT)
         self.button: Tag | None = None
         self.said = Tag("div", "", "said hidden", role="status")
 
     def __enter__(self) -> "Form":
         self.root.__enter__()
+        _open.append(self)
         return self
 
     def __exit__(self, *about: Any) -> None:
+        _open.pop()
         with Tag("button", look="press on", type="submit") as self.button:
             Icon(self._icon)
             Tag("span", self._label)
         self.root.__exit__(*about)
 
-    async def submit(self) -> None:
-        """What the button and Enter do."""
+    async def submit(self, content: Mapping[str, str] | None = None) -> None:
+        """What the button and Enter do. content: of the fields, by name; None: as they were told last."""
         if self.busy:
             return
         self.busy = True
+        for field in self.fields if content is not None else ():
+            field.sent((content or {}).get(field.input.props["name"]))
         self.tell(self.t("form.working"), "muted")
         try:
             answer = self._do(self.key)
@@ -108,6 +127,13 @@ class Form:
         self.said.text = words
         self.said.look(f"said {look}")
         self.said.put("role", "alert" if look == "bad" else "status")
+
+
+def _join(field: Field | Choice) -> None:
+    """A field belongs to the form that it is made in."""
+    if _open:
+        field.input.props["name"] = f"f{len(_open[-1].fields)}"
+        _open[-1].fields.append(field)
 
 
 def of_language(message: str, lang: str) -> str:

@@ -28,7 +28,21 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/quarantine", "nav.quarantine"),
         ),
     ),
-    ("nav.group.cards", (("/cards", "nav.cards"), ("/payments", "nav.payments"))),
+    (
+        "nav.group.cards",
+        (
+            ("/cards", "nav.cards"),
+            ("/cards/query", "nav.desk.query"),
+            ("/cards/load", "nav.desk.load"),
+            ("/cards/issue", "nav.desk.issue"),
+            ("/cards/lost", "nav.desk.lost"),
+            ("/cards/replace", "nav.desk.replace"),
+            ("/cards/refund", "nav.desk.refund"),
+            ("/cards/limits", "nav.desk.limits"),
+            ("/cards/reports", "nav.desk.reports"),
+            ("/payments", "nav.payments"),
+        ),
+    ),
     ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
     (
         "nav.group.tills",

@@ -12,6 +12,7 @@ from station.dashboard import (
     audit,
     bench,
     books,
+    desk_pages,
     export,
     fleet_rules,
     fleet_statements,
@@ -43,6 +44,7 @@ from station.forecourt import LiveBoard
 
 # Modules with register(frame, office): pages over the database itself.
 OFFICE: tuple[Any, ...] = (
+    desk_pages,
     payments,
     statements,
     network,

@@ -59,6 +59,12 @@ SECOND_FACTOR = frozenset({"manager", "accountant", "admin"})
 PAGES = (
     ("/payments/statement", BOOKS_VIEW),
     ("/payments", CARD_VIEW),
+    ("/cards/issue", CARD_ISSUE),
+    ("/cards/replace", CARD_ISSUE),
+    ("/cards/limits", CARD_ISSUE),
+    ("/cards/load", CARD_LOAD),
+    ("/cards/refund", CARD_REFUND),
+    ("/cards/lost", CARD_BLOCK),
     ("/cards", CARD_VIEW),
     ("/till/day", SHIFT_CLOSE),
     ("/till", TILL),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pump.core import codes, records
 from station.texts.accounts import ACCOUNTS
 from station.texts.books import ACCOUNT_CLASSES, ACCOUNT_KINDS, RISK_RULES, RISK_STATES
+from station.texts.desk import CARD_EVENTS, CARD_KINDS, DESK
 from station.texts.fleets import FLEETS
 from station.texts.issued import ISSUED
 from station.texts.login import LOGIN
@@ -33,11 +34,13 @@ PAGES: Mapping[str, Pair] = {
     **NETWORK,
     **FLEETS,
     **PAYMENTS,
+    **DESK,
 }
 
 __all__ = [
-    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_state", "grade",
-    "language_of", "of", "parameter", "preset", "quarantine_reason", "refusal", "reset_cause", "risk_action",
+    "EN", "LANGUAGES", "PAGES", "ZH", "Pair", "account_class", "account_kind", "alarm", "card_event", "card_kind",
+    "card_state", "grade", "language_of", "of", "parameter", "preset", "quarantine_reason", "refusal", "reset_cause",
+    "risk_action",
     "risk_metric", "risk_rule", "risk_state", "risk_unit", "sale_state", "shadow_state", "state",
     "stop_reason", "tank_state", "text", "time_quality",
 ]  # fmt: skip
@@ -204,6 +207,8 @@ CARD_STATES: Mapping[str, Pair] = {
     "active": ("正常", "active"),
     "blocked": ("已停用", "blocked"),
     "void": ("已作废", "void"),
+    "replaced": ("已补办", "replaced"),
+    "closed": ("已销户", "closed"),
 }
 
 # How a card's last sighting and the books agree (station.sales.Shadow.state).
@@ -284,6 +289,16 @@ def quarantine_reason(name: str, lang: str = ZH) -> str:
 def card_state(name: str, lang: str = ZH) -> str:
     """How a card stands at the station, in words."""
     return of(lang, CARD_STATES.get(name, (name, name)))
+
+
+def card_event(name: str, lang: str = ZH) -> str:
+    """What was done with a card, in words; an event that has none by its own name."""
+    return of(lang, CARD_EVENTS.get(name, (name, name)))
+
+
+def card_kind(kind: int, lang: str = ZH) -> str:
+    """A kind of card (card_layout.KIND_*), in words."""
+    return _coded(CARD_KINDS, kind, lang)
 
 
 def shadow_state(name: str, lang: str = ZH) -> str:
