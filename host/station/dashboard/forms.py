@@ -49,6 +49,10 @@ class Field:
         self.value = value
         self.input.client.run_javascript(f"getHtmlElement({self.input.id}).value = {json.dumps(value)}")
 
+    def focus(self) -> None:
+        """Puts the cursor there, for what is typed next."""
+        self.input.client.run_javascript(f"getHtmlElement({self.input.id}).focus()")
+
 
 class Choice:
     """A labelled list of choices: value -> word; `.value` is the chosen one."""

@@ -82,7 +82,7 @@ def receipt(t: Words, office: Office, bill: Bill) -> None:
             for tender in bill.tenders:
                 with Tag("tr"):
                     Tag("td", kind_word(t, office, tender.kind))
-                    Tag("td", tender.ref if tender.kind != PURSE else figures.card(tender.ref), "muted")
+                    Tag("td", tender.ref if tender.kind != PURSE else f"···· {tender.ref[-4:]}", "muted")
                     Tag("td", figures.yuan(tender.handed_fen), "num")
             if bill.change_fen:
                 with Tag("tr"):
@@ -318,6 +318,7 @@ class _Desk:
                 Tag("h2", self.t("till.receipt"))
                 press("print", self.t("till.print")).on("click", js_handler="() => window.print()")
             receipt(self.t, self.office, bill)
+        self.code.focus()
 
     async def look(self) -> None:
         """What comes in by itself: fuel, cars, and a phone's payment."""
