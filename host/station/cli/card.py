@@ -11,7 +11,7 @@ import typer
 
 from pump.core import card_layout
 from station import cards, texts
-from station.cards import Card, Contact, Desk, DeskError, DeskReader, Order, ReaderUnavailableError, Rules, yuan
+from station.cards import Card, Contact, Desk, DeskError, DeskReader, Order, Rules, Second, yuan
 from station.cards.issuing import ALL_GRADES
 from station.cli.card_rules import (
     DayFills,
@@ -41,6 +41,7 @@ Port = Annotated[
     ),
 ]
 Wait = Annotated[float, typer.Option("--wait", help="等卡秒数 · seconds to wait for a card", min=0, max=600)]
+SecondName = Annotated[str, typer.Option("--second", help="复核人登录名，密码随后输入 · who signs as well, asked for")]
 Number = Annotated[str, typer.Argument(help="16 位卡号 · card number")]
 
 KINDS = {
@@ -69,6 +70,8 @@ STATE_TEXTS = {
     "active": "正常 active",
     "blocked": "停用 blocked",
     "void": "作废 void",
+    "replaced": "已补办 replaced",
+    "closed": "已销户 closed",
 }
 SHADOW_TEXTS = {"agrees": "一致 agrees", "waiting": "待油机上传 waiting for records", "differs": "不一致！differs"}
 
@@ -99,6 +102,15 @@ def _at_reader(port: str, wait_s: float, act: Callable[[Desk, DeskReader], None]
 def _fen(text: str) -> int:
     """An amount of yuan as typed, in fen. typer.BadParameter."""
     return _scaled(text, 100, "金额如 200 或 200.00 元 an amount in yuan, like 200 or 200.00")
+
+
+def second_person(name: str) -> Second | None:
+    """Their proof, typed and not shown; None where nobody was named."""
+    if not name:
+        return None
+    password: str = typer.prompt(f"{name} 的密码 password", hide_input=True)
+    code: str = typer.prompt("动态码（没有则回车）one-time code, if any", default="", show_default=False)
+    return Second(name, password, code)
 
 
 def _scaled(text: str, unit: int, otherwise: str) -> int:
@@ -175,6 +187,7 @@ def show(port: Port = "", wait: Wait = 5.0) -> None:
 def load(
     amount: Annotated[str, typer.Argument(help="金额，元 · yuan")] = "",
     drawer: Annotated[str, typer.Option(help="收款钱箱 · the drawer the money goes into")] = "desk",
+    second: SecondName = "",
     resume: Annotated[bool, typer.Option("--resume", help="续写已收款的充值 · put a paid load on the card")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="退回未写入的充值 · give a paid load back")] = False,
     port: Port = "",
@@ -186,19 +199,23 @@ def load(
     """
     if bool(amount) + resume + cancel != 1:
         raise typer.BadParameter("给出金额，或 --resume，或 --cancel · give an amount, --resume or --cancel")
-    amount_fen = _fen(amount) if amount else 0
+    amount_fen, signs = _fen(amount) if amount else 0, second_person(second)
 
     def act(desk: Desk, reader: DeskReader) -> None:
         if resume:
             contact = desk.resume(reader)
         elif cancel:
             contact = desk.cancel(reader)
+            if contact.refunding:
+                typer.echo("退款已取消，卡内金额不变 the refund is cancelled, the card keeps it")
             if contact.waiting:
                 typer.echo(f"请退款 give back: {yuan(contact.waiting.amount_fen)} 元")
         else:
-            contact = desk.load(reader, amount_fen, drawer)
+            contact = desk.load(reader, amount_fen, drawer, signs)
         if contact.loaded:
             typer.echo(f"已充值 loaded: {yuan(contact.loaded.amount_fen)} 元")
+        if contact.refunded:
+            typer.echo(f"已取出，请付款 off the card, pay: {yuan(contact.refunded.amount_fen)} 元")
         typer.echo(f"余额 balance: {yuan(contact.view.balance_fen)} 元")
 
     _at_reader(port, wait, act)
