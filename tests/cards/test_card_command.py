@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from station.cli.card import app
+from station.cli.cardjobs import app
 from tests.cards.conftest import UID
 from tools.bench.desfire_card import DesfireCard
 from tools.bench.pn532_reader import Reader
@@ -31,7 +31,7 @@ def card(reader: Reader) -> Command:
     """Runs a command; waits for no card."""
 
     def run(*words: str, typed: str | None = None) -> Result:
-        waits = words[0] in ("issue", "show", "load", "settle", "rules", "pin")
+        waits = words[0] in ("issue", "show", "load", "settle", "rules", "pin", "refund", "replace", "renew")
         return CliRunner().invoke(app, [*words, "--wait", "0"] if waits else [*words], input=typed)
 
     return run
@@ -101,7 +101,46 @@ def test_an_unfinished_order_is_told_before_the_card_is_touched(card: Command, r
     assert card("issue", "--kind", "anonymous", "--grades", "1,2").exit_code == 0
 
 
-@pytest.mark.parametrize("command", ["issue", "show", "load", "block", "unblock", "settle", "list"])
+def test_c8_c9_y8_the_rarer_jobs_and_the_reports(card: Command, reader: Reader) -> None:
+    """C5, C10 as well."""
+    reader.put(DesfireCard.blank(UID))
+    assert card(*ISSUE, "--load", "500").exit_code == 0
+    assert "第二人复核" in card("load", "2000.01").stderr
+    assert card("load", "2000.01", "--second", "leader", typed="a password\n\n").exit_code == 1
+    refused = card("refund", "600", "--why", "多充")
+    assert refused.exit_code == 1 and "复核" in refused.stderr
+    assert "请付款 pay: 100.00 元\n  desk: 100.00 元" in card("refund", "100", "--why", "多充").output
+    assert card("block", "6200000100000012", "--lost").exit_code == 0
+    reader.take()
+    reader.put(DesfireCard.blank(b"\x04second"))
+    assert "6200 0001 0000 0020，余额 balance 400.00" in card("replace", "6200000100000012").output
+    told = card("history", "6200000100000012").output.splitlines()
+    assert "转入新卡" in told[0] and "余额 balance 0.00" in told[0] and len(told) == 3
+    assert "与登记一致 reconciles" in card("statistics").output
+    assert "账面 books 400.00 元，逐卡 card by card 400.00 元" in card("float").output
+    assert "incentive.card" in card("incentives").output
+    assert "长期有效" in card("renew").stderr
+
+
+EVERY = [
+    "issue",
+    "show",
+    "load",
+    "block",
+    "unblock",
+    "settle",
+    "list",
+    "refund",
+    "replace",
+    "renew",
+    "history",
+    "statistics",
+    "float",
+    "incentives",
+]
+
+
+@pytest.mark.parametrize("command", EVERY)
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     text = CliRunner().invoke(app, [command, "--help"]).output
     assert "例 Example: pumpside card" in " ".join(text.split())

@@ -497,3 +497,105 @@ def test_a_pending_refund_and_a_top_up_do_not_meet_on_one_card(desk: Desk, issue
     desk.cancel(issued)
     with database.write(engine) as conn:
         cards.top_up(conn, NUMBER, 1_000, "wechat", NOW)
+
+
+# -- reports
+
+
+def test_c9_the_history_is_what_the_journal_says_line_by_line(
+    desk: Desk, issued: CardInHand, pump: Pump, engine: Engine
+) -> None:
+    desk.load(issued, 50_000, "till-1")
+    for volume_ml in (10_000, 5_000, 1_234):
+        assert pump.visit(20_001, volume_ml) == "sold"
+    pump.upload(99)
+    desk.refund(issued, 10_000, "找零")
+    written = [records.body(raw) for raw in pump.journal.written if raw[1] == records.END]
+    with database.read(engine) as conn:
+        lines = cards.history(conn, NUMBER)
+        assert cards.history_agrees(conn, NUMBER, lines)
+    fuelled = [line for line in lines if line.kind == "sale"][::-1]
+    assert [(-line.change_fen, line.volume_ml) for line in fuelled] == [(body[11], body[12]) for body in written]
+    assert lines[0].balance_fen == purse(issued.card) == 50_000 - 10_000 + sum(line.change_fen for line in fuelled)
+    assert sorted(line.kind for line in lines) == ["load", "refund", "sale", "sale", "sale"]
+
+
+def test_c9_a_replaced_cards_history_ends_at_nought_and_the_new_ones_begins_with_its_balance(
+    desk: Desk, issued: CardInHand, engine: Engine
+) -> None:
+    desk.load(issued, 30_000)
+    desk.block(NUMBER, "lost")
+    desk.replace(fresh(7), NUMBER)
+    with database.read(engine) as conn:
+        old, new = cards.history(conn, NUMBER), cards.history(conn, NEXT)
+        assert cards.history_agrees(conn, NUMBER, old) and cards.history_agrees(conn, NEXT, new)
+    assert [(line.kind, line.change_fen, line.balance_fen) for line in old] == [
+        ("replaced_out", -30_000, 0),
+        ("load", 30_000, 30_000),
+    ]
+    assert [(line.kind, line.change_fen) for line in new] == [("replaced_in", 30_000)]
+
+
+def test_c5_statistics_by_state_reconcile_and_a_state_changed_behind_them_is_named(
+    desk: Desk, issued: CardInHand, engine: Engine
+) -> None:
+    for number in (1, 2, 3):
+        desk.issue(fresh(number), Order(layout.KIND_ANONYMOUS))
+    desk.block(NUMBER, "lost")
+    desk.replace(fresh(4), NUMBER)
+    desk.refund(fresh_again(desk), None, "销户")
+    with database.read(engine) as conn:
+        found = {one.kind: one for one in cards.movements(conn, 0, NOW * 2)}
+        assert cards.disagreeing(conn, 1) == [] and all(one.reconciles for one in found.values())
+        counted = cards.counts(conn)
+    for (kind, state), number in counted.items():
+        assert found[kind].closing[state] == number
+    assert found[layout.KIND_REGISTERED].events == {
+        "issued": 3, "unblocked": 0, "blocked": 1, "replaced": 1, "closed": 1,
+    }  # fmt: skip
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE cards SET state = 'active' WHERE card_no = :no"), {"no": NUMBER})
+    with database.read(engine) as conn:
+        assert cards.disagreeing(conn, 1) == [NUMBER]
+
+
+def fresh_again(desk: Desk) -> CardInHand:
+    link = fresh(50)
+    desk.issue(link, ANNA)
+    return link
+
+
+def test_c10_the_float_is_the_sum_of_all_balances_on_every_day(engine: Engine, secrets: Secrets) -> None:
+    """Day by day against the trial balance, and today card by card."""
+    day, now = 86_400, [NOW]
+    desk = Desk(engine, secrets, 1, 1, by="tester", now=lambda: now[0], random=seeded(1))
+    link = fresh(1)
+    number = desk.issue(link, ANNA).card_no
+    desk.load(link, 40_000)
+    journal = PumpJournal(secrets.device(257).journal)
+    pump = Pump(engine, secrets, link.card, number, journal)
+    journal.at = now[0] = NOW + day
+    link.card.reset()
+    assert pump.visit(20_001, 10_000) == "sold"
+    pump.upload(99)
+    now[0] = NOW + 2 * day
+    desk.refund(link, 12_000, "多充")
+    with database.write(engine) as conn:
+        cards.top_up(conn, number, 5_000, "wechat", now[0])
+    with database.read(engine) as conn:
+        days = cards.float_by_day(conn, 4, now[0])
+        assert sum(fen for _, fen in cards.float_by_kind(conn).values()) == cards.float_now(conn) == days[0].closing_fen
+        for one in days:
+            kinds = {
+                line.kind: line.balance
+                for line in ledger.trial_balance(conn, one.day + day)
+                if line.asset == ledger.FEN
+            }
+            assert one.closing_fen == sum(kinds.get(kind, 0) for kind in ("purse", "inflight", "pending"))
+            change = one.loaded_fen - one.sold_fen - one.refunded_fen + one.other_fen
+            assert one.opening_fen + change == one.closing_fen
+    assert [(one.loaded_fen, one.sold_fen, one.refunded_fen) for one in days[:3]] == [
+        (5_000, 0, 12_000),
+        (0, 7_560, 0),
+        (40_000, 0, 0),
+    ]
