@@ -46,7 +46,7 @@ class Shop:
         """Fuel from the card's purse, or booked on an account."""
         seq = self.pump.sale(self.card, volume_ml)
         with self.writing() as conn:
-            send(conn, self.secrets, *self.pump.written)
+            send(conn, self.secrets, *self.pump.written, now=NOW)
             self.pump.written.clear()
             if account:
                 self._book_on(conn, seq, account)

@@ -32,7 +32,7 @@ from station.staff import permissions as may
 
 Cashier = Annotated[Person, Depends(needs(may.TILL))]
 Leader = Annotated[Person, Depends(needs(may.SHIFT_CLOSE))]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Limit = Annotated[int, Query(ge=1, le=500, examples=[50])]
 
 
 def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:

@@ -146,7 +146,7 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         return [asdict(one.sale) | {"due_fen": one.due_fen} for one in tills.at_hand(conn, clock.now())]
 
     @routes.get("/bills", dependencies=[Depends(needs(may.TILL))], response_model=list[BillOut])
-    def bills(conn: Conn, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> list[dict[str, Any]]:
+    def bills(conn: Conn, limit: Annotated[int, Query(ge=1, le=500, examples=[50])] = 50) -> list[dict[str, Any]]:
         """The latest bills, newest first."""
         return [bill_out(bill) for bill in tills.bills(conn, limit)]
 

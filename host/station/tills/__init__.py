@@ -3,7 +3,8 @@
 What other fields and the faces may use is named here. Money is fen, volumes ml, times Unix seconds.
 """
 
-from station.tills import online, tables
+from station.tills import online
+from station.tills import tables as tables
 from station.tills.billing import (
     AtHand,
     Bill,
@@ -44,7 +45,6 @@ from station.tills.drawers import (
     open_shift,
     put_in_safe,
     shift,
-    shifts,
     take_to_bank,
     till,
     tills,
@@ -57,7 +57,7 @@ from station.tills.refunding import ask as ask_refund
 from station.tills.refunding import decide as decide_refund
 from station.tills.second import count_signed, refund_signed
 from station.tills.shelf import Good, count_stock, good, goods, put_good, receive
-from station.tills.tenders import ACCOUNT, BANK_CARD, CASH, PURSE, QR, Doing, Kind, Tender, kinds
+from station.tills.tenders import ACCOUNT, BANK_CARD, CASH, PURSE, QR, Doing, Kind, Tender
 from station.tills.tenders import register as register_tender
 
 online.register()
@@ -68,7 +68,7 @@ __all__ = [
     "ShiftDay", "Stop", "Tender", "TenderDay", "Till", "TillError", "add_till", "ask_refund", "at_hand", "bill",
     "bill_car", "bill_subject", "bills", "close_day", "close_shift", "closed_day", "count_signed", "count_stock",
     "day_of", "day_report", "decide_refund", "good", "goods", "hand_over", "in_drawer", "invoice", "invoices",
-    "issue_invoice", "kinds", "left", "offer", "online", "open_bill", "open_shift", "pay", "put_good", "put_in_safe",
-    "receive", "red_letter", "refund", "refund_signed", "refunds", "register_tender", "reissue", "release",
-    "report_of", "ring_up", "shift", "shifts", "stops", "tables", "take_to_bank", "till", "tills", "verify", "void",
+    "issue_invoice", "left", "offer", "open_bill", "open_shift", "pay", "put_good", "put_in_safe", "receive",
+    "red_letter", "refund", "refund_signed", "refunds", "register_tender", "reissue", "release", "report_of",
+    "ring_up", "shift", "stops", "take_to_bank", "till", "tills", "verify", "void",
 ]  # fmt: skip

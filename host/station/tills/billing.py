@@ -8,7 +8,7 @@ takes it off that account. Goods leave the shelf when the bill is opened and com
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
 from station import ledger, sales
 from station.cards import yuan
@@ -118,19 +118,15 @@ class AtHand:
 
 def at_hand(conn: Connection, now: int, limit: int = 20) -> list[AtHand]:
     """The latest fuel that a bill can be made of: what is to be paid first, then newest first."""
-    billed = {
-        (row.device, row.seq)
-        for row in conn.execute(
-            select(tables.lines.c.device, tables.lines.c.seq).where(
-                tables.lines.c.live == 1, tables.lines.c.device.is_not(None)
-            )
-        )
-    }
+    rows = [row for row in sales.recent(conn, 500, since=now - AT_HAND_S) if row.amount_fen and row.ended]
+    ln = tables.lines.c
+    named = tuple_(ln.device, ln.seq).in_([(row.device, row.seq) for row in rows])
+    billed = {(device, seq) for device, seq in conn.execute(select(ln.device, ln.seq).where(ln.live == 1, named))}
     walk_in = parameters.value(conn, "till.account")
     found = [
-        AtHand(row, row.amount_fen if _is_walk_in(row, walk_in) else 0)
-        for row in sales.recent(conn, 500, since=now - AT_HAND_S)
-        if row.amount_fen and row.ended and (row.device, row.seq) not in billed and _payer(row)
+        AtHand(row, row.amount_fen or 0 if _is_walk_in(row, walk_in) else 0)
+        for row in rows
+        if (row.device, row.seq) not in billed and _payer(row)
     ]
     return sorted(found, key=lambda one: one.due_fen == 0)[:limit]
 

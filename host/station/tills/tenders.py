@@ -78,11 +78,6 @@ def kind_of(name: str) -> Kind:
     return found
 
 
-def kinds() -> tuple[str, ...]:
-    """All that are registered, by name."""
-    return tuple(sorted(_kinds))
-
-
 class Cash:
     """Into and out of the drawer of the till at hand."""
 
