@@ -15,13 +15,15 @@ from tools.sim.seeds import run, run_seed
 SEEDS = range(50_001, 50_026)
 
 
-def test_d15_d20_d21_d28_d31_money_and_fuel_hold_over_a_slice_of_seeds() -> None:
-    said: list[str] = []
-    tally = run(SEEDS, said.append)
-    assert tally.violations == 0, said
-    assert tally.sales > 100
-    assert tally.power_cuts > 20
-    assert tally.torn_cards > 20
+def test_d15_d20_d21_d24_d28_d31_money_and_fuel_hold_over_a_slice_of_seeds() -> None:
+    worlds = [run_seed(seed) for seed in SEEDS]
+    assert sum(world.sales for world in worlds) > 100
+    assert sum(pump.power_cuts for world in worlds for pump in world.pumps) > 20
+    assert sum(world.tears for world in worlds) > 20
+    assert sum(world.loads.begun for world in worlds) > 5
+    assert sum(world.measures for world in worlds) > 2
+    leases = [lease for world in worlds for lease in world.lending.leases.values() if lease.begun]
+    assert {lease.is_ahead for lease in leases} == {True, False}
 
 
 def test_a_seed_is_one_story() -> None:
@@ -105,15 +107,13 @@ BROKEN: list[tuple[Any, str, Callable[..., Any]]] = [
     (sale, "spend", lambda ctl, lease, amount_fen: None),
     (recovery, "_end_cut_test", lambda ctl, known: None),
 ]
-RARE = {"spend": 60}  # seeds before that do not come to it
 
 
 @pytest.mark.parametrize(("module", "name", "broken"), BROKEN, ids=[name for _, name, _ in BROKEN])
 def test_a_broken_pump_is_caught(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, broken: Any) -> None:
     monkeypatch.setattr(module, name, broken)
     said: list[str] = []
-    first = RARE.get(name, 1)
-    assert any(run(range(seed, seed + 1), said.append).violations for seed in range(first, first + 90))
+    assert any(run(range(seed, seed + 1), said.append).violations for seed in range(1, 90))
     assert any("--seed" in line for line in said), "a violation must name the seed that replays it"
 
 

@@ -35,7 +35,7 @@ def day(world: World, pump: Pump, customers: int) -> Script:
 def _weather(world: World, pump: Pump) -> Script:
     """What goes on around a customer: link, clock, time of an idle pump."""
     rng = world.rng
-    world.online[pump.config.device] = rng.random() < 0.8
+    world.online[pump.config.device] = rng.random() < (0.6 if world.lending.accounts else 0.8)
     if rng.random() < 0.1:
         pump.clock_offset_s = rng.choice((0, -WALL_START_S // 2, 100_000_000, -3600))
         synced(pump, rng.random() < 0.5)

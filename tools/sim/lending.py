@@ -12,6 +12,7 @@ from pump.core import records
 from tools.sim.pump import ViolationError
 
 AHEAD_FEN, AHEAD_COUNT, VALID_S = 30_000, 3, 86_400  # lent to a pump for times without the station
+SALE_FEN = 20_000  # the most for one fill
 LEAST_FEN = 100
 
 
@@ -56,7 +57,7 @@ class Lending:
         for lease in self._open(account):
             if lease.device == device and not (lease.is_ahead and lease.number == question["held"]):
                 lease.ends_with(question["head"] - 1)
-        fen = min(question["want"], self._available(account))
+        fen = min(question["want"], SALE_FEN, self._available(account))
         if fen < LEAST_FEN:
             return {"id": question["id"], "exhausted": True}
         sale = self._lend(account, device, fen, 1, False)

@@ -70,11 +70,12 @@ class World:
         self.pins: dict[bytes, str] = {}
         self.odometer_km: dict[bytes, int] = defaultdict(int)
         self.driven: set[bytes] = set()  # vehicles' cards that want their driver's
-        self.cards = [self._card(i + 1) for i in range(card_count)]
-        self.lending = Lending({COMPANY: rng.choice((8_000, 60_000, 1_000_000))})
+        has_fleet = rng.random() < 0.3
+        self.cards = [self._card(i + 1) for i in range(1 if has_fleet else card_count)]
+        self.lending = Lending({COMPANY: rng.choice((8_000, 90_000, 1_000_000))})
         self.driver: DesfireCard | None = None
         self.tester: DesfireCard | None = None
-        if rng.random() < 0.4:
+        if has_fleet:
             self._fleet(rng.random() < 0.3)
         if rng.random() < 0.3:
             self.tester = cards.make_card(rng, 90, 0, kind=card_layout.KIND_TEST)
