@@ -81,6 +81,11 @@ def test_c11_a_clerk_opens_a_company_and_moves_its_money(clerk: Viewer, office: 
     rows = page.locator("table").first.locator("tbody tr")
     expect(rows.nth(0).locator("td").nth(7)).to_have_text("−500.00")  # with all its parts it owes nothing
     expect(rows.nth(1).locator("td").nth(4)).to_have_text("700.00")
+    typed(page, 3, {"Credit line": "2000", "State": "Stopped", "Days to pay": "15"})
+    expect(page.locator(".said.bad")).to_have_text("say why")
+    typed(page, 3, {"Reason": "late"})
+    expect(rows.nth(0)).to_contain_text("Stopped")
+    expect(rows.nth(0)).to_contain_text("2,000.00")
     with database.read(office.engine) as conn:
         assert ledger.verify(conn) == []
         assert ledger.balance(conn, ledger.gateway("icbc")) == -50_000
@@ -146,4 +151,5 @@ def test_every_page_of_a_company_can_be_read_in_both_themes(clerk: Viewer, firm:
         page = clerk.open(path, theme=theme)
         expect(page.locator("table tbody tr").first).to_be_visible()
         assert page.evaluate(CONTRAST) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1440, path
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

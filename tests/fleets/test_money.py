@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from pump.core import card_layout, codes
-from station import accounts, cards, fleets, ledger, sales
+from station import accounts, cards, fleets, ledger, payments, sales
 from station.fleets import FleetError
+from station.payments.book import settle
+from station.payments.gateway import Outcome
 from station.platform import audit, database
 from station.platform.secrets import Secrets
 from tests.fleets.company import Pump, card, company, number_of
@@ -60,8 +62,9 @@ def test_c11_a_credit_line_is_allocated_but_never_exceeded(engine: Engine) -> No
         assert fleets.owed_fen(conn, firm) == 0  # nothing was bought yet: what moved within is no debt
         with pytest.raises(ledger.KeyReusedError):
             fleets.allocate(conn, part, 400_000, "A-1", "test", T0)
-        with pytest.raises(FleetError):
-            fleets.top_up(conn, part, 100, "desk", "T-1", "test", T0)
+        for wrong in ((part, "desk"), (firm, "account:7"), (firm, "paid:P1")):
+            with pytest.raises(ValueError):
+                fleets.top_up(conn, wrong[0], 100, wrong[1], "T-1", "test", T0)
 
 
 def test_c11_the_company_loads_a_purse_card_of_its_vehicle_from_its_own_money(engine: Engine) -> None:
@@ -78,6 +81,22 @@ def test_c11_the_company_loads_a_purse_card_of_its_vehicle_from_its_own_money(en
         assert waiting is not None and waiting.amount_fen == 30_000
         assert fleets.unit(conn, firm).own_fen == 20_000
         assert ledger.balance(conn, ledger.pending(card_no)) == 30_000
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_c11_a_company_pays_by_code_and_has_it_once(engine: Engine) -> None:
+    with database.write(engine) as conn:
+        firm = company(conn, limit_fen=0)
+        part = fleets.add_part(conn, firm, "运输部", "test", T0).account
+        for wrong in (f"account:{part}", "account:99", "account:x"):
+            with pytest.raises(FleetError):
+                payments.make(conn, "wechat", wrong, 50_000, "test", T0)
+        order = payments.make(conn, "wechat", f"account:{firm}", 50_000, "test", T0)
+        for again in range(3):
+            settle(conn, "wechat", Outcome(order.order_no, "paid", "4200", 50_000, T0 + 60), T0 + 60 + again)
+        assert fleets.unit(conn, firm).own_fen == 50_000
+        assert payments.known(conn, order.order_no).applied_at is not None
+        assert ledger.balance(conn, ledger.paid_in(order.order_no)) == 0
 
 
 def test_c11_two_clerks_at_once_cannot_spend_the_same_money(engine: Engine) -> None:

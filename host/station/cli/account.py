@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from station import accounts
+from station import accounts, ledger
 from station.accounts import Account, AccountError, Terms
 from station.cards import yuan
 from station.cli.card import _fen
@@ -137,7 +137,8 @@ def pay(
     """
     amount_fen = _fen(amount)
     with _writing() as conn:
-        paid = accounts.pay(conn, number, amount_fen, drawer, secrets.token_hex(8), clock.now(), getpass.getuser())
+        place, key = ledger.place_typed(drawer), secrets.token_hex(8)
+        paid = accounts.pay(conn, number, amount_fen, place, key, clock.now(), getpass.getuser())
         typer.echo(_line(paid))
 
 

@@ -1,7 +1,7 @@
 """Companies: the list of all, and one company's parts with their money, and what was declined to it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nicegui import ui
 from nicegui.client import Client
@@ -15,7 +15,7 @@ from station.dashboard.forms import Choice, Field, Form
 from station.dashboard.frame import Frame
 from station.dashboard.office import Office, person_of
 from station.dashboard.tables import Column, Table, marked
-from station.platform import clock, typed
+from station.platform import clock, database, sheets, typed
 
 REFUSALS = 20
 Look = Callable[[], Awaitable[None]]
@@ -149,6 +149,7 @@ def _overview(frame: Frame, office: Office, client: Client, number: int) -> None
                 declined.show((), type(error).__name__)
 
         _money_forms(t, office, client, company, look)
+        _terms_form(t, office, client, number, look)
         with Tag("section", look="panel"):
             with Tag("header"):
                 Tag("h2", t("fleets.refusals"))
@@ -205,6 +206,47 @@ def _money_forms(t: Words, office: Office, client: Client, company: Company, loo
         with Form(t, t("fleets.part.go"), add, "account_tree"):
             name = Field(t("fleets.part"), maxlength="80", hint=t("fleets.part.hint"))
             parent = Choice(t("fleets.part.under"), company.parts)
+
+
+def _terms_form(t: Words, office: Office, client: Client, number: int, look: Look) -> None:
+    """Credit line, state, and what invoices and reminders need."""
+    person = person_of(client).name
+    with database.read(office.engine) as conn:
+        old = fleets.unit(conn, number)
+    terms = old.money.terms
+
+    async def change(key: str) -> str:
+        new = replace(terms, limit_fen=typed.fen(limit.value), offline_fen=typed.fen(offline.value))
+        days = typed.scaled(due.value, 1, 365, "账期 0 至 365 天 due within 0 to 365 days")
+
+        def do(conn: Connection) -> None:
+            def begin(now: int) -> None:
+                accounts.change(conn, number, new, now, person)
+                accounts.set_state(conn, number, state.value, now, person, why.value)
+                fleets.describe(conn, number, tax_no.value, contact.value, days, person, now)
+
+            keyed(conn, key, f"terms {number} {new} {state.value} {days} {tax_no.value} {contact.value}", begin)
+
+        if not why.value.strip():
+            raise ValueError("须写明原因 say why")
+        await office.write(do)
+        await look()
+        why.set("")
+        return t("fleets.terms.done")
+
+    with Tag("section", look="panel"):
+        with Tag("header"):
+            Tag("h2", t("fleets.terms"))
+        with Form(t, t("fleets.terms.go"), change, "edit"):
+            yuan = f" ({t('unit.yuan')})"
+            limit = Field(t("accounts.limit") + yuan, sheets.yuan(terms.limit_fen), inputmode="decimal")
+            offline = Field(t("fleets.offline") + yuan, sheets.yuan(terms.offline_fen), inputmode="decimal")
+            states = {accounts.ACTIVE: t("accounts.active"), accounts.STOPPED: t("accounts.stopped")}
+            state = Choice(t("accounts.state"), states, old.money.state)
+            due = Field(t("fleets.due_days"), str(old.due_days), inputmode="numeric")
+            tax_no = Field(t("fleets.tax_no"), old.tax_no, maxlength="20")
+            contact = Field(t("fleets.contact"), old.contact, maxlength="40")
+            why = Field(t("word.why"), maxlength="200", size="30")
 
 
 def register(frame: Frame, office: Office) -> None:

@@ -69,6 +69,9 @@ def authorise(conn: Connection, uid: bytes, asked: accounts.Question, grade: int
     grant = accounts.authorise(conn, account, replace(asked, want_fen=verdict.fen), now, ahead=own)
     if grant:
         return Word(grant)
+    known = accounts.account(conn, account)
+    if known is None or known.available_fen >= accounts.LEAST_FEN or (own and asked.held):
+        return Word(None, EXHAUSTED)  # nobody waits for the answer any more, or the pump sells on its own lease
     # The pump keeps leases under the number on the card: they are no money of the vehicle's own unit.
     empty = Verdict(0, codes.REFUSE_ACCOUNT if own else codes.REFUSE_BALANCE, "exhausted")
     return _declined(conn, account, card, asked, empty, EXHAUSTED if own else REFUSED, now)

@@ -132,13 +132,13 @@ def owed_fen(conn: Connection, company: int) -> int:
 
 
 def top_up(conn: Connection, company: int, amount_fen: int, source: str, key: str, by: str, now: int) -> Unit:
-    """Money comes in for a company: into its prepaid money, or against what it owes. source: see ledger.paid_from.
+    """Money comes in for a company: into its prepaid money, or against what it owes.
 
-    The same key again changes nothing. FleetError, accounts.AccountError.
+    source: see ledger.place_typed. The same key again changes nothing. FleetError, AccountError.
     """
     if unit(conn, company).parent is not None:
         raise FleetError("款项付给单位本身，再分配 money comes in for the company itself, then it is allocated")
-    accounts.pay(conn, company, amount_fen, source, key, now, by)
+    accounts.pay(conn, company, amount_fen, ledger.place_typed(source), key, now, by)
     return unit(conn, company)
 
 

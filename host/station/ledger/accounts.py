@@ -109,6 +109,15 @@ def owed_staff(name: str) -> str:
     return f"owed_staff:{name}"
 
 
+def place_typed(place: str) -> str:
+    """Where money came from as people may say it: a drawer's name, or `gateway:` and a bank's. ValueError for others:
+    nobody's account is named as if it were a drawer."""
+    named = place.strip().removeprefix("gateway:")
+    if not named or ":" in named:
+        raise ValueError("款项来自钱箱或 gateway:银行 money comes from a drawer or from gateway:BANK")
+    return place.strip()
+
+
 def receivable(account: int | str) -> str:
     """What an account (a fleet, say) owes for fuel, fen: below nought by what is owed, as cash; above: paid ahead."""
     return f"receivable:{account}"
