@@ -1,7 +1,5 @@
 """Payments over the API, and the door for the gateways' callbacks."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -15,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from station import cards, payments, texts
 from station.api import commands
 from station.api.guard import needs
-from station.platform import clock, database, parameters
+from station.platform import clock, database, parameters, sheets
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings
 from station.staff import Person
@@ -74,11 +72,44 @@ class RefundAnswer(BaseModel):
     order_no: Annotated[str, Field(examples=["P2611222103059f3a61c07b"])]
     amount_fen: Annotated[int, Field(examples=[20_000])]
     state: Annotated[str, Field(examples=["asked"])]
-    trade_no: str
+    trade_no: Annotated[str, Field(examples=["50300806042026112212345678"])]
     by: Annotated[str, Field(examples=["chen"])]
     why: Annotated[str, Field(examples=["顾客付了两次"])]
     asked_at: Annotated[int, Field(examples=[1_795_000_000])]
     done_at: Annotated[int | None, Field(examples=[1_795_000_003])]
+
+
+class PaymentsAnswer(BaseModel):
+    """A page of payments."""
+
+    total: Annotated[int, Field(examples=[1])]
+    rows: list[PaymentAnswer]
+
+
+class EventAnswer(BaseModel):
+    """Something that happened to a payment."""
+
+    at: Annotated[int, Field(examples=[1_795_000_060])]
+    event: Annotated[str, Field(examples=["paid"])]
+    by: Annotated[str, Field(examples=["gateway:wechat"])]
+    detail: Annotated[str, Field(examples=["4200020261122123456789012"])]
+
+
+class PaymentDetail(BaseModel):
+    """A payment with what happened to it and its refunds."""
+
+    payment: PaymentAnswer
+    events: list[EventAnswer]
+    refunds: list[RefundAnswer]
+
+
+class GatewayAnswer(BaseModel):
+    """A gateway of this station; fault: what is wrong with its settings."""
+
+    gateway: Annotated[str, Field(examples=["wechat"])]
+    zh: Annotated[str, Field(examples=["微信支付"])]
+    en: Annotated[str, Field(examples=["WeChat Pay"])]
+    fault: Annotated[str, Field(examples=[""])]
 
 
 class StatementBody(BaseModel):
@@ -92,10 +123,10 @@ class DifferenceAnswer(BaseModel):
     """kind: missing_here, missing_there, amount, twice; no refund_no: the payment itself."""
 
     kind: Annotated[str, Field(examples=["missing_here"])]
-    order_no: str
-    refund_no: str
-    ours_fen: int
-    theirs_fen: int
+    order_no: Annotated[str, Field(examples=["P2611222103059f3a61c07b"])]
+    refund_no: Annotated[str, Field(examples=[""])]
+    ours_fen: Annotated[int, Field(examples=[0])]
+    theirs_fen: Annotated[int, Field(examples=[20_000])]
 
 
 class ReportAnswer(BaseModel):
@@ -104,11 +135,11 @@ class ReportAnswer(BaseModel):
     id: Annotated[int, Field(examples=[1])]
     gateway: Annotated[str, Field(examples=["wechat"])]
     day: Annotated[str, Field(examples=["2026-11-21"])]
-    at: int
-    by: str
+    at: Annotated[int, Field(examples=[1_795_000_000])]
+    by: Annotated[str, Field(examples=["station"])]
     matched: Annotated[int, Field(examples=[42])]
-    ours_fen: int
-    theirs_fen: int
+    ours_fen: Annotated[int, Field(examples=[840_000])]
+    theirs_fen: Annotated[int, Field(examples=[860_000])]
     differences: list[DifferenceAnswer]
 
 
@@ -138,25 +169,25 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
             raise HTTPException(404, "没有这笔付款 there is no such payment")
         return one
 
-    @routes.get("/gateways", dependencies=[Depends(needs(may.VIEW))])
-    def gateways() -> list[dict[str, str]]:
+    @routes.get("/gateways", response_model=list[GatewayAnswer], dependencies=[Depends(needs(may.VIEW))])
+    def gateways() -> Any:
         """The gateways of this station; `fault` says what is wrong with the settings of one."""
         good = {name: (*one.title, "") for name, one in known.ready.items()}
         bad = {name: (name, name, why) for name, why in known.faults.items()}
         return [{"gateway": name, "zh": zh, "en": en, "fault": why} for name, (zh, en, why) in {**good, **bad}.items()]
 
-    @routes.get("/payments", dependencies=[Depends(needs(may.CARD_VIEW))])
+    @routes.get("/payments", response_model=PaymentsAnswer, dependencies=[Depends(needs(may.CARD_VIEW))])
     def listing(
         conn: Conn,
         limit: Limit = 50,
         offset: Offset = 0,
         state: State = "",
         search: Annotated[str, Query(max_length=64)] = "",
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Payments, newest first; search: an order or trade number, or part of a purpose."""
         rows = payments.listing(conn, limit, offset, state=state, search=search)
         total = payments.count(conn, state=state, search=search)
-        return {"total": total, "rows": [PaymentAnswer(**asdict(row)) for row in rows]}
+        return {"total": total, "rows": [asdict(row) for row in rows]}
 
     @routes.post("/payments", response_model=PaymentAnswer, status_code=201)
     def make(body: PaymentBody, key: commands.Key, person: Till) -> Any:
@@ -175,13 +206,13 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         except payments.GatewayError as error:
             raise HTTPException(502, str(error)) from None
 
-    @routes.get("/payments/{order_no}", dependencies=[Depends(needs(may.CARD_VIEW))])
-    def one(conn: Conn, order_no: str) -> dict[str, Any]:
+    @routes.get("/payments/{order_no}", response_model=PaymentDetail, dependencies=[Depends(needs(may.CARD_VIEW))])
+    def one(conn: Conn, order_no: str) -> Any:
         """A payment with what happened to it and its refunds."""
         return {
-            "payment": PaymentAnswer(**asdict(found(conn, order_no))),
+            "payment": asdict(found(conn, order_no)),
             "events": [asdict(event) for event in payments.events(conn, order_no)],
-            "refunds": [RefundAnswer(**asdict(refund)) for refund in payments.of_payment(conn, order_no)],
+            "refunds": [asdict(refund) for refund in payments.of_payment(conn, order_no)],
         }
 
     @routes.post("/payments/{order_no}/look", response_model=PaymentAnswer, dependencies=[Depends(needs(may.TILL))])
@@ -209,12 +240,14 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
 
         return commands.run(engine, key, f"/payments/{order_no}/refunds", hidden, do)
 
-    @routes.get("/payment-statements", dependencies=[Depends(needs(may.BOOKS_VIEW))])
-    def reports(conn: Conn, limit: Limit = 50, offset: Offset = 0) -> list[ReportAnswer]:
+    @routes.get("/payment-statements", response_model=list[ReportAnswer], dependencies=[Depends(needs(may.BOOKS_VIEW))])
+    def reports(conn: Conn, limit: Limit = 50, offset: Offset = 0) -> Any:
         """The gateways' statements as they were compared with our payments, newest first."""
-        return [ReportAnswer(**asdict(one)) for one in payments.reports(conn, limit, offset)]
+        return [asdict(one) for one in payments.reports(conn, limit, offset)]
 
-    @routes.get("/payment-statements/{number}/differences.csv", dependencies=[Depends(needs(may.BOOKS_VIEW))])
+    view = [Depends(needs(may.BOOKS_VIEW))]
+
+    @routes.get("/payment-statements/{number}/differences.csv", dependencies=view, response_class=Response)
     def differences(conn: Conn, number: int, request: Request) -> Response:
         """The differences of one comparison as CSV, in the language of the pages."""
         try:
@@ -241,16 +274,15 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
 
 
 def _csv(report: payments.Report, lang: str) -> str:
-    """RFC 4180 with a mark so that spreadsheets read Chinese; money as yuan."""
-    out = io.StringIO("\ufeff")
-    out.seek(1)
-    writer = csv.writer(out)
     heads = ("payments.differ.kind", "payments.order", "payments.refund.number", "payments.ours", "payments.theirs")
-    writer.writerow([texts.text(head, lang) for head in heads])
-    for one in report.differences:
-        word = texts.text(f"payments.differ.{one.kind}", lang)
-        writer.writerow([word, one.order_no, one.refund_no, cards.yuan(one.ours_fen), cards.yuan(one.theirs_fen)])
-    return out.getvalue()
+    rows = [
+        (
+            texts.text(f"payments.differ.{one.kind}", lang), sheets.inert(one.order_no), sheets.inert(one.refund_no),
+            sheets.yuan(one.ours_fen), sheets.yuan(one.theirs_fen),
+        )
+        for one in report.differences
+    ]  # fmt: skip
+    return sheets.written([texts.text(head, lang) for head in heads], rows)
 
 
 def callbacks(settings: Settings, engine: Engine) -> APIRouter:

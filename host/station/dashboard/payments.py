@@ -29,7 +29,7 @@ LOOKS = {
     "closed": ("muted", "block"), "failed": ("bad", "error"),
 }  # fmt: skip
 REFUND_LOOKS = {"asked": ("warn", "hourglass_top"), "done": ("good", "check_circle"), "failed": ("bad", "error")}
-PURPOSES = ("load", "bill", "invoice")
+PURPOSES = ("load", "bill", "account")
 BAD_EVENTS = ("differs", "unknown", "refund_failed", "refund_late", "failed")
 
 
@@ -134,7 +134,7 @@ class _One:
             self.face = Tag("div", look="pay-face", role="status")
             self.left = Tag("div", "", "muted")
             with Tag("div", look="controls"):
-                if self.person.may(may.TILL):
+                with Tag("span", look="controls") as self.acts:
                     press("sync", t("payments.look"), partial(self.ask, False), "on")
                     press("block", t("payments.off"), partial(self.ask, True))
                 Tag("a", t("word.back"), "press plain", href="/payments")
@@ -174,6 +174,7 @@ class _One:
             return
         self.drawn, t = mark, self.t
         name = gateway_name(self.office, one.gateway, t.lang)
+        self.acts.show(one.state != "paid" and self.person.may(may.TILL))
         self.face.clear()
         with self.face:
             if one.state == "made" and one.code:
@@ -185,7 +186,7 @@ class _One:
                 Tag("div", t("payments.code.late"), "note")
             else:
                 _state(t, one)
-            Tag("div", f"¥ {figures.yuan(one.amount_fen)}", "pay-sum num")
+            Tag("div", f"¥ {figures.yuan(one.amount_fen)}", "pay-sum")
             Tag("div", f"{purpose(t, one.purpose)} · {one.order_no}", "muted")
             if one.waits:
                 Tag("div", of_language(one.waits, t.lang), "note")
@@ -198,6 +199,7 @@ class _One:
 
     def _offer_refund(self, one: Payment, waits_fen: int) -> None:
         self.refund_form.clear()
+        self.refund_form.show(False)
         if one.state != "paid" or waits_fen <= 0 or not self.person.may(may.REFUND_APPROVE):
             return
         t = self.t
@@ -218,6 +220,7 @@ class _One:
             await self.office.write(do)
             return t("payments.refund.done", yuan=figures.yuan(fen))
 
+        self.refund_form.show(True)
         with self.refund_form, Tag("section", look="panel"):
             with Tag("header"):
                 Tag("h2", t("payments.refunds"))

@@ -19,6 +19,7 @@ from station.platform import audit
 
 LIFE_S = 900  # how long a code is good for
 MOST_FEN = 10_000_000
+TITLES = {"load": "加油卡充值", "bill": "加油账单", "account": "单位还款"}  # what the customer reads
 
 
 class PaymentError(ValueError):
@@ -46,8 +47,8 @@ class Payment:
     @property
     def order(self) -> Order:
         """What its gateway is asked for."""
-        title = f"Pumpside {self.purpose.partition(':')[0]} {yuan_of(self.amount_fen)}"
-        return Order(self.order_no, self.amount_fen, title, self.until)
+        title = TITLES.get(self.purpose.partition(":")[0], "加油站收款")
+        return Order(self.order_no, self.amount_fen, f"{title} {yuan_of(self.amount_fen)} 元", self.until)
 
 
 @dataclass(frozen=True, slots=True)

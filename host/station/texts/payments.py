@@ -30,7 +30,7 @@ PAYMENTS: Mapping[str, Pair] = {
     "payments.purpose": ("用途", "Purpose"),
     "payments.purpose.load": ("卡充值", "Card top-up"),
     "payments.purpose.bill": ("账单", "Bill"),
-    "payments.purpose.invoice": ("单位账单", "Company's invoice"),
+    "payments.purpose.account": ("单位还款", "Company account"),
     "payments.state": ("状态", "State"),
     "payments.state.made": ("待付款", "Waits for the customer"),
     "payments.state.paid": ("已付款", "Paid"),
