@@ -122,22 +122,10 @@ def test_c8_c9_y8_the_rarer_jobs_and_the_reports(card: Command, reader: Reader) 
     assert "长期有效" in card("renew").stderr
 
 
-EVERY = [
-    "issue",
-    "show",
-    "load",
-    "block",
-    "unblock",
-    "settle",
-    "list",
-    "refund",
-    "replace",
-    "renew",
-    "history",
-    "statistics",
-    "float",
-    "incentives",
-]
+EVERY = (
+    "issue", "show", "load", "block", "unblock", "settle", "list", "refund", "replace", "renew", "history",
+    "statistics", "float", "incentives",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", EVERY)

@@ -46,9 +46,9 @@ class FirstCard:
 # Names, plates and document numbers are made up. The one with 10 yuan can hardly buy a litre and stays so; after it
 # come cards that ask something of a person, or do something else than buy.
 FIRST_CARDS = (
-    FirstCard("张伟", "京A12345", ALL_GRADES, 300_000),
+    FirstCard("张伟", "京A12345", ALL_GRADES, 200_000),
     FirstCard("王芳", "沪B67890", PETROL, 200_000),
-    FirstCard("李强", "粤C24680", DIESEL, 450_000),
+    FirstCard("李强", "粤C24680", DIESEL, 200_000),
     FirstCard("陈静", "川D13579", ALL_GRADES, 150_000),
     FirstCard("刘洋", "浙E97531", PETROL, 100_000),
     FirstCard("", "", ALL_GRADES, 80_000),

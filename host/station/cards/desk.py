@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 import desfire
 from pump.core import card_layout, money
-from station import sales
+from station import ledger, sales
 from station.cards import (
     credit,
     customers,
@@ -105,6 +105,7 @@ class Desk(AtReader):
 
         DeskError: no money was taken. TornError: whether the card has it shows at its next contact.
         """
+        drawer = ledger.place_typed(drawer)
         contact = self.show(link)
         asked = {"job": "load", "card": contact.view.card_no, "fen": paid_fen, "drawer": drawer}
         if not self._seen(key):
@@ -145,6 +146,7 @@ class Desk(AtReader):
 
         DeskError: nothing happened. TornError: whether it is off the card shows at its next contact; pay nobody before.
         """
+        drawer = ledger.place_typed(drawer)
         contact = self.show(link)
         view = contact.view
         self._at_home(view.card_no)
