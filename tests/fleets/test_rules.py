@@ -139,12 +139,16 @@ def test_c12_the_card_carries_what_it_can_and_it_shows_which_cards_are_behind(en
         fleets.set_rules(
             conn, fleets.of_vehicle(car.id), Rules(fill_ml=60_000, day_fen=40_000, hours=(5, 6, 7)), "test", "夜班", T0
         )
+        with pytest.raises(ValueError, match="per day"):  # no card can carry so much; a department may have it
+            fleets.set_rules(conn, fleets.of_vehicle(car.id), Rules(day_fen=10_000_000), "test", "夜班", T0)
+        fleets.set_rules(conn, fleets.of_unit(firm), Rules(day_fen=10_000_000), "test", "合同", T0)
+        fleets.set_rules(conn, fleets.of_unit(firm), above, "test", "合同", T0 + 1)
         rules = fleets.to_carry(conn, car)
         assert (rules.fill_ml, rules.day_fen, rules.hours, rules.needs_driver) == (60_000, 40_000, (6, 7), True)
         assert fleets.is_behind(conn, car)
         registry.note(conn, number_of(uid), T0 + 2, "rules", "desk")
         assert not fleets.is_behind(conn, car)
-        assert [one.version for one in fleets.versions(conn, fleets.of_unit(firm))] == [1]
+        assert [one.version for one in fleets.versions(conn, fleets.of_unit(firm))] == [3, 2, 1]
 
 
 def test_c12_rules_that_no_pump_could_keep_are_refused() -> None:

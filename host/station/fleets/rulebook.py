@@ -43,12 +43,17 @@ def rules(conn: Connection, subject: str) -> Rules:
 
 
 def set_rules(conn: Connection, subject: str, new: Rules, by: str, why: str, now: int) -> Version:
-    """Other rules from the next question on. RulesError, FleetError for a subject that is none."""
+    """Other rules from the next question on. RulesError, cards.RulesError for what a vehicle's card cannot carry,
+    FleetError for a subject that is none."""
     new.check()
     kind, _, number = subject.partition(":")
     if not number.isdigit() or kind not in ("unit", "vehicle"):
         raise units.FleetError("规则须属于单位或车辆 rules belong to a unit or a vehicle")
-    _ = units.unit(conn, int(number)) if kind == "unit" else vehicles.vehicle(conn, int(number))
+    if kind == "unit":
+        units.unit(conn, int(number))
+    else:
+        vehicles.vehicle(conn, int(number))
+        carried([new]).check()  # a vehicle's own sums of the day go onto its card
     if not why.strip():
         raise units.FleetError("须写明原因 say why")
     old = versions(conn, subject)

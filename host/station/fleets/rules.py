@@ -53,7 +53,7 @@ class Rules:
         if any(not 1 <= grade <= 15 for grade in self.grades):
             raise RulesError("油品不正确 no such grade")
         try:
-            carried([self]).check()
+            carried([Rules(), self]).check()
         except cards.RulesError as error:
             raise RulesError(str(error)) from None
 
