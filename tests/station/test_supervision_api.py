@@ -89,6 +89,24 @@ def test_r2_clearing_frees_the_card_that_the_finding_blocked_once_and_asked_twic
         assert cards.findings(conn) == [], "a decided finding blocks nobody again"
 
 
+def test_r2_a_held_card_takes_no_money_until_somebody_has_looked(running: tuple[Engine, TestClient]) -> None:
+    engine, client = running
+    now = clock.now()
+    with database.write(engine) as conn:
+        order = issuing.Order(holder="李四", document="1102")
+        card_no = issuing.begin(conn, bytes.fromhex("04000000000009"), order, 1, now)
+        issuing.complete(conn, card_no, "王芳", now)
+        burst = [Event(SALE, now - 900 + 90 * n, card_no, "s1", 257, now - 960 + 90 * n, 9, 9, ref=n) for n in range(9)]
+        risk.observe(conn, burst, {}, now)
+        case = risk.held(conn, card_no)
+        assert case is not None and case.action == risk.HOLD
+        with pytest.raises(risk.HeldError, match=str(case.id)):
+            cards.top_up(conn, card_no, 10_000, "wechat", now)
+    assert _decide(client, case.id, "clear", "held")[0] == 200
+    with database.write(engine) as conn:
+        assert cards.top_up(conn, card_no, 10_000, "wechat", now).amount_fen == 10_000
+
+
 def test_r2_a_card_blocked_for_its_loss_stays_blocked_when_a_finding_is_cleared(
     running: tuple[Engine, TestClient],
 ) -> None:
