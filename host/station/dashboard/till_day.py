@@ -1,6 +1,7 @@
 """The day close on one printable page: meters beside sales, ways to pay, drawers, refunds, invoices, heads."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nicegui import ui
@@ -112,17 +113,18 @@ def _read(conn: Connection, day: str) -> tuple[DayReport, ClosedDay | None]:
 
 def _page(t: Words, office: Office, client: Client) -> None:
     day = client.request.query_params.get("day", "").strip()[:10] or tills.day_of(clock.now())
-    Tag("h1", f"{t('till.day.title')} {day}")
+    report: DayReport | None = None
+    closed: ClosedDay | None = None
+    with suppress(TillError), read(office.engine) as conn:
+        report, closed = _read(conn, day)
+    Tag("h1", t("till.day.title") if report is None else f"{t('till.day.title')} {day}")
     with Tag("form", look="controls no-print", method="get", action="/till/day"):
         with Tag("label"):
             Tag("span", t("till.day.day"))
-            Tag("input", name="day", type="date", value=day, autofocus="")
+            Tag("input", name="day", type="date", value=day if report else "", autofocus="")
         Tag("button", t("till.day.show"), "press on", type="submit")
         press("print", t("till.print")).on("click", js_handler="() => window.print()")
-    try:
-        with read(office.engine) as conn:
-            report, closed = _read(conn, day)
-    except TillError:
+    if report is None:
         Tag("div", t("sales.bad_day"), "panel note failed", role="alert")
         return
     if closed:
