@@ -23,7 +23,7 @@ from station.cards.readers import Progress, Readers
 from station.cards.readers import shared as shared_readers
 from station.cards.refunding import Quote, Refund, register_payback
 from station.cards.refunding import quote as refundable
-from station.cards.registry import LOST, Card, Event, by_uid, card, count, counts, events, listing
+from station.cards.registry import LOST, Card, Event, block, by_uid, card, count, counts, events, listing, unblock
 from station.cards.relay import Answer as RelayAnswer
 from station.cards.relay import Relays
 from station.cards.replacing import Wait
