@@ -139,11 +139,14 @@ def _known(conn: Connection, card_no: str) -> cards.Card:
 
 
 def _reader(routes: APIRouter, settings: Settings, engine: Engine, secrets: Secrets) -> None:
-    """Jobs with the card on a reader: 503 if none answers or no card comes, 422 with the reason if it cannot be."""
+    """Jobs with the card on a reader: 404 for an unknown one, 503 if it does not answer or no card comes, 422 with the
+    reason if it cannot be."""
     readers = cards.shared_readers(settings.readers)
 
     def at(reader: str, by: Person, wait_s: float, act: Callable[[Desk, CardLink], Contact]) -> m.ContactOut:
         desk = Desk(engine, secrets, settings.station_no, settings.issuer, by.name)
+        if reader not in readers.ports:
+            raise HTTPException(404, f"没有名为 {reader} 的读卡器 there is no reader of that name")
         try:
             return m.ContactOut.of(readers.do(reader, lambda link: act(desk, link), wait_s=wait_s))
         except ReaderUnavailableError as error:

@@ -28,6 +28,7 @@ _WHY = {
     404: "there is no such thing",
     409: "the key was used for another request, or somebody was faster",
     422: "the request is understood and not possible; nothing was changed",
+    503: "something that is needed for it does not answer, a card reader say",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal, "description": why} for status, why in _WHY.items()
