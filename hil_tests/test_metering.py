@@ -54,15 +54,21 @@ def serve(pump: Driver, card: str, choice: str) -> None:
     pump.do(acts.keys(pump.pump, choice))
 
 
+def holds_within(pump: Driver, done: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds * pump.patience
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def press(pump: Driver, keys: str, done: Callable[[], bool], what: str) -> None:
     """Presses, and again if the board was too busy to see every key (C clears what came of them)."""
     for _ in range(3):
         pump.do(acts.keys(pump.pump, keys))
-        end = time.monotonic() + PRESSED_S * pump.patience
-        while time.monotonic() < end:
-            if done():
-                return
-            time.sleep(0.05)
+        if holds_within(pump, done, PRESSED_S):
+            return
     pump.until(done, 1, what)
 
 
@@ -117,8 +123,15 @@ def test_d8_three_runs_propose_a_factor_that_is_taken_only_with_the_seal_open(pu
     press(pump, "#", lambda: factor(pump) == (state.new_ppm, events + 1), "the factor is taken with the seal open")
     pump.do(acts.remove(pump.pump))
     pump.do(acts.lift(pump.pump, NOZZLE))
-    serve(pump, pump.new_card(0, kind=card_layout.KIND_SERVICE), "3")
-    press(pump, f"C{1_000_000 + old_ppm}#", lambda: factor(pump) == (old_ppm, events + 2), "the old factor is back")
+    technician = pump.new_card(0, kind=card_layout.KIND_SERVICE)
+    for _ in range(3):  # a key that a busy board has missed makes another choice: from the beginning, then
+        serve(pump, technician, "3")
+        pump.do(acts.keys(pump.pump, f"{1_000_000 + old_ppm}#"))
+        if holds_within(pump, lambda: factor(pump) == (old_ppm, events + 2), PRESSED_S):
+            break
+        pump.do(acts.keys(pump.pump, "*"))
+        pump.do(acts.remove(pump.pump))
+    assert factor(pump) == (old_ppm, events + 2), "the old factor is back"
     change = pump.read(lambda conn: sales.factor_history(conn))[0]
     assert (change.old_ppm, change.new_ppm) == (state.new_ppm, old_ppm)
     finish(pump, NOZZLE)
