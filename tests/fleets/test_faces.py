@@ -72,7 +72,7 @@ def test_c11_a_company_from_opening_to_its_invoice_over_the_api(
     assert "京A10001" in file.text and file.headers["content-type"].startswith("text/csv")
     (odd,) = client.get(f"/api/v1/fleets/{firm}/exceptions").json()
     assert (odd["kind"], odd["value"], odd["expected"]) == ("above_tank", 50_000, 40_000)
-    assert "超过油箱" in client.get(f"/api/v1/fleets/{firm}/exceptions.csv").text
+    assert "超过油箱" in client.get(f"/api/v1/fleets/{firm}/exceptions/csv").text
     (refused,) = client.get(f"/api/v1/fleets/{firm}/refusals").json()
     assert refused["rule"] == "day_fills"
     assert client.get("/api/v1/fleets/99").status_code == 404

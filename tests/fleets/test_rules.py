@@ -108,6 +108,9 @@ def test_c12_a_stopped_company_ends_the_leases_of_its_parts_too(engine: Engine, 
         assert granted is not None and granted.offline is not None
         for_part = pump.ask(theirs, NOON + 60).grant  # the pump would keep a lease ahead under the company's number
         assert for_part is not None and for_part.offline is None
+        accounts.set_state(conn, part, accounts.STOPPED, NOON, "test", "整顿")
+        word = pump.ask(theirs, NOON + 90)  # the company's own lease at the pump goes on
+        assert (word.why, word.code) == (fleets.REFUSED, codes.REFUSE_ACCOUNT)
         accounts.set_state(conn, firm, accounts.STOPPED, NOON, "test", "欠款")
         assert {pump.ask(uid, NOON + 120).why for uid in (own, theirs)} == {fleets.STOPPED}
 

@@ -227,7 +227,7 @@ def router(settings: Settings, engine: Engine, secrets: Secrets) -> APIRouter:
         _known(conn, company)
         return [m.oddity_out(one) for one in fleets.vehicle_exceptions(conn, company, since, until)]
 
-    @routes.get("/{company}/exceptions.csv", response_class=Response)
+    @routes.get("/{company}/exceptions/csv", response_class=Response)
     def exceptions_file(
         _: Clerk, conn: Conn, request: Request, company: m.Number, since: Since = 0, until: Until = NOW
     ) -> Response:

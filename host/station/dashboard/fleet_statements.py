@@ -166,7 +166,7 @@ def _exceptions_page(frame: Frame, office: Office, client: Client, number: int) 
                 Tag("h2", t("fleets.page.exceptions"))
                 Tag("span", t("fleets.exceptions.lead"), "muted")
                 with Tag(
-                    "a", look="press", href=f"{API}/{number}/exceptions.csv?since={begin}&until={end}", download=""
+                    "a", look="press", href=f"{API}/{number}/exceptions/csv?since={begin}&until={end}", download=""
                 ):
                     Icon("download")
                     Tag("span", t("word.csv"))

@@ -61,7 +61,9 @@ def authorise(conn: Connection, uid: bytes, asked: accounts.Question, grade: int
     vehicle = vehicles.vehicle_of(conn, card.card_no)
     wrong = _standing(conn, account, vehicle, now)
     if wrong:
-        return _declined(conn, account, card, asked, wrong, STOPPED if wrong.rule != "gone" else REFUSED, now)
+        # A pump's leases are the company's: they end with the company's standing, not with a part's or a vehicle's.
+        ends = wrong.rule == "overdue" or not _is_active(conn, units.line_of(conn, account)[-1])
+        return _declined(conn, account, card, asked, wrong, STOPPED if ends else REFUSED, now)
     verdict = _judged(conn, account, vehicle, card, asked, grade, now)
     if verdict.code:
         return _declined(conn, account, card, asked, verdict, REFUSED, now)
@@ -82,11 +84,15 @@ def _standing(conn: Connection, account: int, vehicle: Vehicle | None, now: int)
     if vehicle is not None and vehicle.state == GONE:
         return Verdict(0, codes.REFUSE_PAIR, "gone")
     line = units.line_of(conn, account)
-    every = [accounts.account(conn, number) for number in line]
-    if any(one is None or one.state != accounts.ACTIVE for one in every):
+    if not all(_is_active(conn, number) for number in line):
         return Verdict(0, codes.REFUSE_ACCOUNT, "stopped")
     overdue_fen = statements.overdue_fen(conn, line[-1], now)
     return Verdict(0, codes.REFUSE_ACCOUNT, "overdue", 0, overdue_fen) if overdue_fen else None
+
+
+def _is_active(conn: Connection, account: int) -> bool:
+    known = accounts.account(conn, account)
+    return known is not None and known.state == accounts.ACTIVE
 
 
 def _judged(
