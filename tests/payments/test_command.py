@@ -1,14 +1,13 @@
 """Y1, Y7 at the command line: a code in the terminal, what came of it, the day's statement."""
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from station import payments
+from station.cli.payment import app
 from station.payments.gateway import china_day
 from station.platform import clock, database
 from station.platform.settings import load
@@ -17,23 +16,24 @@ from tests.payments.conftest import issue
 from tools.bench.gateway.app import Gateway
 from tools.bench.gateway.keys import equip
 
-ROOT = Path(__file__).resolve().parents[2]
 CARD = "6200000300000010"
 
 
-def test_y1_y7_a_payment_and_a_statement_at_the_command_line(bench: tuple[Gateway, str], tmp_path: Path) -> None:
+def test_y1_y7_a_payment_and_a_statement_at_the_command_line(
+    bench: tuple[Gateway, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load(data_dir=tmp_path, bench=True)
     engine = prepare(settings)
     with database.write(engine) as conn:
         issue(conn, CARD)
     equip(tmp_path / "payments", bench[0].keys, bench[1], "http://127.0.0.1:9")
-    environment = os.environ | {"PUMPSIDE_DATA_DIR": str(tmp_path), "PUMPSIDE_BENCH": "true", "USER": "wang"}
+    for name, value in (("PUMPSIDE_DATA_DIR", str(tmp_path)), ("PUMPSIDE_BENCH", "true"), ("USER", "wang")):
+        monkeypatch.setenv(name, value)
 
     def told(*words: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "station", "payment", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=120)
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
+        done = CliRunner().invoke(app, list(words))
+        assert done.exit_code == code, done.output
+        return done.output
 
     assert "微信支付 WeChat Pay" in told("gateways")
     shown = told("ask", CARD, "200", "--gateway", "alipay")
@@ -53,8 +53,4 @@ def test_y1_y7_a_payment_and_a_statement_at_the_command_line(bench: tuple[Gatewa
 
 @pytest.mark.parametrize("command", ["gateways", "list", "ask", "show", "look", "refund", "reconcile"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    from typer.testing import CliRunner
-
-    from station.cli.payment import app
-
     assert f"pumpside payment {command}" in CliRunner().invoke(app, [command, "--help"]).output

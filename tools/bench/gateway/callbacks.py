@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tools.bench.gateway import alipay, wechat
 from tools.bench.gateway.keys import MCHID, Keys
@@ -54,9 +53,8 @@ def in_mood(keys: Keys, trade: Trade, mood: Mood, now: int) -> list[Sent]:
 
 
 def _forged(keys: Keys, trade: Trade, now: int) -> Sent:
-    """Signed with a key that is not the gateway's, under the gateway's own serial number."""
-    strange = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return of_payment(replace(keys, platform=strange, alipay=strange), trade, now)
+    """Signed with a key that is not the gateway's (the merchant's own), under the gateway's serial number."""
+    return of_payment(replace(keys, platform=keys.merchant, alipay=keys.app), trade, now)
 
 
 class Postman:
