@@ -134,7 +134,7 @@ def test_y9_tills_at_once_sum_to_the_ledger(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(
         st.tuples(

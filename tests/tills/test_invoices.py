@@ -88,7 +88,7 @@ def test_y6_what_an_account_owes_is_invoiced_by_its_statement(shop: Shop) -> Non
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(
         st.tuples(st.sampled_from(["issue", "red", "lost", "refund"]), st.integers(1, 6), st.integers(1, 2_000)),

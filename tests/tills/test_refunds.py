@@ -173,7 +173,7 @@ def test_r2_what_a_risk_rule_holds_is_not_refunded(shop: Shop, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     card_fen=st.integers(1, 999),
     parts=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 700)), max_size=8),
