@@ -21,7 +21,7 @@ def _ways(t: Words) -> dict[str, str]:
     return {DRAWER: t("desk.cash"), BANK: t("desk.bank")}
 
 
-def _place(t: Words, place: str) -> str:
+def place_words(t: Words, place: str) -> str:
     """A drawer, bank or payment in words."""
     return _ways(t).get(place, place)
 
@@ -43,7 +43,7 @@ def _load(frame: Frame, desks: Desks, client: Client) -> None:
             rows = [
                 (t("desk.card"), figures.card(found.view.card_no)),
                 (t("desk.amount"), figures.yuan(found.loaded.amount_fen if found.loaded else fen)),
-                (t("desk.drawer"), _place(t, way)),
+                (t("desk.drawer"), place_words(t, way)),
                 (t("desk.balance"), figures.yuan(found.view.balance_fen)),
             ]
             if found.loaded is not None and found.loaded.bonus_fen:
@@ -94,7 +94,7 @@ def _refund(frame: Frame, desks: Desks, client: Client) -> None:
                 (t("desk.amount"), figures.yuan(done.amount_fen)),
             ]
             rows += [
-                (t("desk.refund.source", place=_place(t, place)), figures.yuan(part)) for place, part in done.sources
+                (t("desk.refund.source", place=place_words(t, place)), figures.yuan(fen)) for place, fen in done.sources
             ]
             rows += [(t("desk.balance"), figures.yuan(found.view.balance_fen)), (t("desk.why"), done.why)]
             receipt.show(t("nav.desk.refund"), rows)

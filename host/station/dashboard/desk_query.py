@@ -11,6 +11,7 @@ from station import cards, forecourt, sales, texts
 from station.cards import Card, CardLink, Contact, Desk, Event, Line
 from station.dashboard import figures
 from station.dashboard.desk import Counter, Desks, lead, sheet
+from station.dashboard.desk_money import place_words
 from station.dashboard.dom import Tag, Words, press
 from station.dashboard.forms import Field, Form
 from station.dashboard.frame import Frame
@@ -20,12 +21,16 @@ from station.dashboard.tables import Column, Table, marked
 from station.sales import Shadow
 
 SHOWN = 200  # lines of a history
+AGREEMENTS = {
+    "agrees": ("good", "check_circle", "desk.agrees"),
+    "waiting": ("warn", "hourglass_bottom", "desk.waits"),
+}
 
 
 def _line_columns(t: Words) -> list[Column[Line]]:
     def place(row: Line) -> str | Tag:
         if not row.sale:
-            return row.place
+            return place_words(t, row.place)
         with Tag("span") as cell:
             Tag("span", f"{row.place} ")
             Tag("a", row.sale, href=f"/meter?sale={row.place}-{row.sale.partition('/')[2]}")
@@ -99,16 +104,21 @@ class _Query:
         self._about.clear()
         card_no = found.view.card_no if found else card.card_no if card else ""
         with self._about:
-            if card is not None:
-                marked(*CARD_LOOKS.get(card.state, ("warn", "help")), texts.card_state(card.state, t.lang))
+            with Tag("div", look="controls"):
+                if card is not None:
+                    marked(*CARD_LOOKS.get(card.state, ("warn", "help")), texts.card_state(card.state, t.lang))
+                if shadow is not None and shadow.state in AGREEMENTS:
+                    look, icon, key = AGREEMENTS[shadow.state]
+                    marked(look, icon, t(key))
             sheet(_facts(t, card, shadow, found))
             if shadow is not None:
                 _agreement(t, shadow, found)
             if found is not None:
                 self._torn(found)
             if card is not None:
-                Tag("a", t("nav.desk.lost"), "press", href=f"/cards/lost?card={card.card_no}")
-                Tag("a", t("nav.desk.replace"), "press", href=f"/cards/replace?card={card.card_no}")
+                with Tag("div", look="controls"):
+                    Tag("a", t("nav.desk.lost"), "press", href=f"/cards/lost?card={card.card_no}")
+                    Tag("a", t("nav.desk.replace"), "press", href=f"/cards/replace?card={card.card_no}")
         lines, agrees, events = await self._office.read(lambda conn: _moved(conn, card_no))
         self._lines.show(lines[:SHOWN])
         self._events.show(events)
@@ -178,13 +188,9 @@ def _facts(t: Words, card: Card | None, shadow: Shadow | None, found: Contact | 
 
 def _agreement(t: Words, shadow: Shadow, found: Contact | None) -> None:
     """Card and books never differ in silence: which records are out, or that nothing explains it."""
-    if shadow.state == "agrees":
-        marked("good", "check_circle", t("desk.agrees"))
-    elif shadow.state == "waiting":
-        marked("warn", "hourglass_bottom", t("desk.waits"))
-        if shadow.missing:
-            Tag("div", t("desk.missing", n=shadow.missing), "muted")
-    elif shadow.state == "differs":
+    if shadow.missing:
+        Tag("div", t("desk.missing", n=shadow.missing), "note warn")
+    if shadow.state == "differs":
         words = t("desk.differs", card=figures.yuan(shadow.seen_fen), books=figures.yuan(shadow.books_fen))
         Tag("div", words, "note failed", role="alert")
     for entry in found.outstanding if found else ():
