@@ -11,14 +11,12 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from station import sales, setup
-from station.cards import loading
 from station.platform import database
 from station.platform.secrets import Secrets
 from station.platform.settings import load
@@ -57,7 +55,7 @@ def seed_data(data_dir: Path, seed: int, until: date, days: int, fills_a_day: in
     secrets = Secrets.load(settings.secrets_path)
     engine = setup.prepare(settings, int(datetime(first.year, first.month, first.day).timestamp()))
     rng = random.Random(seed)
-    with _named_loads(rng):
+    with patch("station.cards.loading.secrets", _Names(rng)):
         with database.write(engine) as conn:
             if sales.recent_count(conn):
                 raise ValueError(f"{data_dir} 中已有交易 there are sales already: take an empty directory")
@@ -79,16 +77,11 @@ def seed_data(data_dir: Path, seed: int, until: date, days: int, fills_a_day: in
     }  # fmt: skip
 
 
-@contextmanager
-def _named_loads(rng: random.Random) -> Iterator[None]:
-    """Loads are named by chance, so that no name ever comes again; here by the seed's, so that the year does."""
-    by_chance = loading.secrets
-    loading.secrets = rng  # type: ignore[assignment]
-    rng.randbits = rng.getrandbits  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        loading.secrets = by_chance
+class _Names:
+    """Loads are named by chance, so that no name ever comes again; here by the seed's, so that the past does."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.randbits = rng.getrandbits
 
 
 if __name__ == "__main__":
