@@ -16,7 +16,7 @@ REAL_TIME := hil_tests tests/board tests/link $(wildcard tests/test_*end_to_end.
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
 	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-tap bench-boot \
-	bench-risk fuzz
+	bench-risk fuzz seed-data
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ bench-flash: .venv/.run ## programs and erases per record, years to wear, unsent
 
 bench-link: .venv/.run ## worst stall of the control tick while the broker is killed, stopped, restarted
 	@$(PY) -m tools.bench_link
+
+seed-data: .venv/.run ## an empty station gets a believable past: YEARS=1 [PUMPSIDE_DATA_DIR=var-demo]
+	@$(PY) -m tools.seed_data --years $(YEARS)
 
 bench-ingest: .venv/.run ## durable sales per second against plain executemany
 	@$(PY) -m tools.bench_ingest
