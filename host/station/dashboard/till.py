@@ -114,19 +114,19 @@ class _Desk:
         self.kind = CASH
         with Tag("div", look="two till"):
             with Tag("div", look="stack no-print"):
-                self.fuel = self._panel("till.fuel", self._fuel_columns())
-                self.cars = self._panel("till.cars", self._car_columns(), "till.cars.lead")
+                self.fuel = self._panel("till.fuel", "till.fuel.empty", self._fuel_columns())
+                self.cars = self._panel("till.cars", "till.cars.empty", self._car_columns(), "till.cars.lead")
             with Tag("div", look="stack"):
                 self._draw_bill()
         ui.timer(REFRESH_S, self.look)
 
-    def _panel(self, name: str, columns: list[Column[Any]], lead: str = "") -> Table[Any]:
+    def _panel(self, name: str, empty: str, columns: list[Column[Any]], lead: str = "") -> Table[Any]:
         with Tag("section", look="panel"):
             with Tag("header"):
                 Tag("h2", self.t(name))
                 if lead:
                     Tag("span", self.t(lead), "muted")
-            return Table(self.t, columns, self.t(f"{name}.empty"))
+            return Table(self.t, columns, self.t(empty))
 
     def _draw_bill(self) -> None:
         t = self.t

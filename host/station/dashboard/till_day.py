@@ -68,11 +68,11 @@ def _drawer_columns(t: Words) -> list[Column[tills.ShiftDay]]:
     ]
 
 
-def _table(t: Words, name: str, columns: Sequence[Column[Any]], rows: Sequence[Any]) -> None:
+def _table(t: Words, name: str, empty: str, columns: Sequence[Column[Any]], rows: Sequence[Any]) -> None:
     with Tag("section", look="panel"):
         with Tag("header"):
             Tag("h2", t(name))
-        Table(t, columns, t(f"{name}.empty")).show(rows)
+        Table(t, columns, t(empty)).show(rows)
 
 
 def _sums(t: Words, day: DayReport) -> None:
@@ -135,10 +135,10 @@ def _page(t: Words, office: Office, client: Client) -> None:
         with Tag("div", look="no-print"):
             _close_form(t, office, day, person_of(client).name)
     _sums(t, report)
-    _table(t, "till.day.nozzles", _nozzle_columns(t), report.nozzles)
+    _table(t, "till.day.nozzles", "till.day.nozzles.empty", _nozzle_columns(t), report.nozzles)
     with Tag("div", look="two"):
-        _table(t, "till.day.drawers", _drawer_columns(t), report.shifts)
-        _table(t, "till.day.tenders", _tender_columns(t, office), report.tenders)
+        _table(t, "till.day.drawers", "till.day.drawers.empty", _drawer_columns(t), report.shifts)
+        _table(t, "till.day.tenders", "till.day.tenders.empty", _tender_columns(t, office), report.tenders)
 
 
 def register(frame: Frame, office: Office) -> None:

@@ -40,7 +40,7 @@ def put_good(conn: Connection, code: str, name: str, price_fen: int, by: str, no
     else:
         conn.execute(update(g).where(g.c.code == code).values(**new))
     before = {} if old is None else {"name": old.name, "price_fen": old.price_fen, "active": old.active}
-    audit.record(conn, now, by, "shelf.put", f"goods {code}", before, new)
+    audit.record(conn, now, by, "goods.put", f"goods {code}", before, new)
     return good(conn, code)
 
 
@@ -65,7 +65,7 @@ def receive(conn: Connection, code: str, pieces: int, key: str, by: str, now: in
     line = Transfer(ledger.shop_received(known.code), ledger.shop(known.code), pieces, PIECES)
     if ledger.post(conn, f"goods-in:{key}", now, [line]):
         new = {"stock": known.stock + pieces}
-        audit.record(conn, now, by, "shelf.receive", f"goods {known.code}", {"stock": known.stock}, new)
+        audit.record(conn, now, by, "goods.receive", f"goods {known.code}", {"stock": known.stock}, new)
     return good(conn, code)
 
 
@@ -80,7 +80,7 @@ def count_stock(conn: Connection, code: str, pieces: int, key: str, by: str, why
         line = Transfer(shelf, gone, missing, PIECES) if missing > 0 else Transfer(gone, shelf, -missing, PIECES)
         ledger.post(conn, f"goods-count:{key}", now, [line])
         old, new = {"stock": known.stock}, {"stock": pieces}
-        audit.record(conn, now, by, "shelf.count", f"goods {known.code}", old, new, why)
+        audit.record(conn, now, by, "goods.count", f"goods {known.code}", old, new, why)
     return good(conn, code)
 
 

@@ -185,7 +185,7 @@ invoice_parts = Table(
     Column("amount_fen", BigInt, nullable=False),
     Column("red_fen", BigInt, nullable=False, server_default="0"),  # taken back by red letters
     CheckConstraint("red_fen = 0 OR red_fen BETWEEN 0 AND amount_fen", name="red"),
-    ForeignKeyConstraint(["series", "number"], ["invoicing.series", "invoicing.number"]),
+    ForeignKeyConstraint(["series", "number"], ["invoices.series", "invoices.number"]),
     **STRICT,
 )
 
