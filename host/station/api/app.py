@@ -53,6 +53,7 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.middleware("http")(_headers)
     app.add_exception_handler(ValueError, _refused)
+    app.add_exception_handler(OverflowError, _refused)  # a number beyond what the database holds
     app.include_router(login.router(engine, Sealer(secrets.data_keys)))
     app.include_router(payments.callbacks(settings, engine))
     app.include_router(routes.router(settings, engine, live), prefix=API)
