@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from station.api import books, cards, fleets, login, network, payments, people, routes, supervision, till_office, tills
 from station.api.guard import Guard
+from station.api.refusals import RESPONSES
 from station.forecourt import LiveBoard
 from station.mqtt.live import LiveSubscriber
 from station.platform import database
@@ -46,6 +47,7 @@ def create_app(settings: Settings, *, board: LiveBoard | None = None, dashboard:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        responses=RESPONSES,
     )
     # A page elsewhere must not reach a loopback service by a name of its own (DNS rebinding).
     hosts = ["127.0.0.1", "localhost", "[::1]", "testserver"] if is_loopback(settings.http_host) else ["*"]
