@@ -48,7 +48,8 @@ class Fill:
     @property
     def amount_fen(self) -> int:
         """What it costs, never more than was authorised."""
-        return min(money.amount_fen(self.volume_ml, self.price_fen_per_l), self.reserved_fen - 1)
+        cost_fen: int = min(money.amount_fen(self.volume_ml, self.price_fen_per_l), self.reserved_fen - 1)
+        return cost_fen
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Journal:
         head = (records.VERSION, kind, records.TIME_SYNCED, 0, self.device, self.seq, self.boot, at - self.began, at)
         _HEADER.pack_into(record, 0, *head)
         _BODIES[kind].pack_into(record, records.BODY_AT, *fields)
-        record[records.MAC_AT : records.CRC_AT] = self._last = self._mac(self._last, record)
+        record[records.MAC_AT : records.CRC_AT] = self._last = self._mac(self._last, bytes(record))
         _CRC.pack_into(record, records.CRC_AT, crc32(memoryview(record)[: records.CRC_AT]))
         return bytes(record)
 

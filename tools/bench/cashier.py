@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pump.core import card_layout, codes
 from station import accounts
-from station.cards.desk import Desk, DeskError
+from station.cards import Desk, DeskError
 from station.cards.issuing import ALL_GRADES, Order
 from station.cards.reader import DeskReader, ReaderUnavailableError
 from station.cards.rules import Rules

@@ -204,7 +204,7 @@ class IssueIn(BaseModel):
     plate: str = Field("", max_length=8, examples=["京A12345"])
     company: int = Field(0, ge=0, le=999_999_999, examples=[0])
     pin: str = Field("", max_length=6, examples=[""], repr=False)
-    limits: LimitsIn = LimitsIn()
+    limits: LimitsIn = Field(default_factory=lambda: LimitsIn.model_validate({}))
     purchase: str = Field("", max_length=40, examples=["2026-11-22/7"])
     planned_fen: int = Field(0, ge=0, le=100_000_000, examples=[0])
 

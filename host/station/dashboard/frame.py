@@ -43,7 +43,6 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/payments", "nav.payments"),
         ),
     ),
-    ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
     (
         "nav.group.tills",
         (
@@ -53,7 +52,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("/till/day", "nav.till.day"),
         ),
     ),
-    ("nav.group.network", (("/network", "nav.network"),)),
+    ("nav.group.fleets", (("/fleets", "nav.fleets"), ("/accounts", "nav.accounts"))),
     (
         "nav.group.books",
         (
@@ -66,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("nav.group.risk", (("/risk", "nav.risk"), ("/risk/rules", "nav.risk.rules"))),
+    ("nav.group.network", (("/network", "nav.network"),)),
     ("nav.group.settings", (("/parameters", "nav.parameters"), ("/staff", "nav.staff"))),
 )
 SCOPED = ("/network",)  # pages for who sees a part of the stations only

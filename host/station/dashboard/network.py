@@ -155,7 +155,8 @@ def register(frame: Frame, office: Office) -> None:
                 )
             if scope is None and office.settings.head_office_url:
                 at = figures.day_and_clock(found.contact) if found.contact else t("network.never")
-                own.text = f"{office.settings.head_office_url} · {t('network.contact')} {at} · {t('network.lag')} {found.lag:,}"
+                said = f"{t('network.contact')} {at} · {t('network.lag')} {found.lag:,}"
+                own.text = f"{office.settings.head_office_url} · {said}"
 
         ui.timer(REFRESH_S, look)
         ui.timer(0.1, look, once=True)
