@@ -334,6 +334,7 @@ def test_waiting_for_records_is_an_alarm_only_when_it_lasts_too_long(
     with database.write(engine) as conn:
         card = registered(conn)
         pump.sale(card, 1_000)
+        other_pump.at = pump.at + 600
         other_pump.sale(card, 2_000)
         send(conn, secrets, *other_pump.written, pump="p2", now=NOW)
     late = NOW + cards.WAITING_MAX_S
@@ -409,10 +410,12 @@ def test_a_report_of_what_was_seen_later_does_not_make_a_card_suspect(
     with database.write(engine) as conn:
         card = registered(conn)
         third.sale(card, 3_000)
+        pump.at = third.at + 600
         seq = pump.start(card, 20_001)
         sale = (257, seq)
         pump.reserved(sale, card, 20_001)
         amount = pump.end(seq, card, 20_001, 5_000)
+        other_pump.at = pump.at + 60
         other_pump.settled(sale, card, 20_001, amount, records.HOW_NEXT_CONTACT)
         card.fen -= 20_001 - amount  # what the next line adds again: this settlement is the same one
         pump.settled(sale, card, 20_001, amount, records.HOW_OBSERVED)

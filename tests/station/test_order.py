@@ -42,6 +42,10 @@ class Story:
 
     def play(self, device: int, which: int, what: str, volume_ml: int, elsewhere: int) -> None:
         pump, other, card = self.pumps[device], self.pumps[elsewhere], self.cards[which]
+        # One clock for all: an honest card is in one reader at a time.
+        now = max(known.at for known in self.pumps.values())
+        for known in self.pumps.values():
+            known.at = now
         if what == "refused" or card.fen < RESERVED_FEN:
             pump.write(records.REFUSAL, (card.uid, card.card_no, codes.REFUSE_BALANCE, 0, 1, 0, card.fen, card.counter))
             return
@@ -53,12 +57,14 @@ class Story:
                 pump.write(records.VOID, (*sale, card.uid, card.counter + 1, records.HOW_NEXT_CONTACT))
                 return
             card.counter, card.fen = card.counter + 1, card.fen - RESERVED_FEN
+            other.at = pump.at
             other.settled(sale, card, RESERVED_FEN, 0, records.HOW_NEXT_CONTACT)
             return
         pump.reserved(sale, card, RESERVED_FEN)
         amount = pump.end(seq, card, RESERVED_FEN, 0 if what == "empty" else volume_ml)
         self.sold_fen += amount
         if what == "torn":
+            other.at = pump.at
             other.settled(sale, card, RESERVED_FEN, amount, records.HOW_NEXT_CONTACT)
             if other is not pump:  # the sale's own pump meets the card later and reports what it sees
                 body = (*sale, card.uid, card.counter, RESERVED_FEN, amount, RESERVED_FEN - amount, card.fen)
