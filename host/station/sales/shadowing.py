@@ -221,7 +221,7 @@ def _state(row: _Row, uncertain: int, books_fen: int, pending_fen: int, heard_up
         return "differs"
     if not row.is_complete():
         explained = row.reserved_count + uncertain == row.counter and not row.unsettled_count
-        return "agrees" if explained and row.seen_fen == books_fen else "waiting"
+        return "agrees" if explained and row.seen_fen in (None, books_fen) else "waiting"
     if row.seen_fen is None or row.seen_fen == books_fen:
         return "agrees"
     if heard_upto is not None and (row.seen_at or 0) > heard_upto:
