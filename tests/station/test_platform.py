@@ -12,6 +12,8 @@ from sqlalchemy import Engine, text
 
 import station.cards  # noqa: F401 - its tables belong to the schema
 import station.fleets  # noqa: F401
+import station.network  # noqa: F401
+import station.payments  # noqa: F401
 import station.risk  # noqa: F401
 import station.staff  # noqa: F401
 import station.tills  # noqa: F401
