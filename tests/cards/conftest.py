@@ -11,7 +11,7 @@ from station.cards import CardInHand, Desk, Order
 from station.platform import database
 from station.platform.secrets import Secrets
 from station.platform.settings import load
-from station.setup import prepare
+from tests.databases import opened
 from tools.bench.desfire_card import DesfireCard
 
 NOW = 1_790_000_000
@@ -26,7 +26,7 @@ def seeded(seed: int) -> Callable[[int], bytes]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty station's database."""
-    engine = prepare(load(data_dir=tmp_path, bench=True), NOW)
+    engine = opened(load(data_dir=tmp_path, bench=True))
     yield engine
     engine.dispose()
 

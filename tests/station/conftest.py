@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 from station.platform.secrets import Secrets
 from station.platform.settings import Settings, load
 from station.setup import prepare
+from tests.databases import copied
 from tests.station.world import T0
 from tools import postgres
 
@@ -65,6 +66,7 @@ def settings(
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     if backend == "sqlite":
+        copied(tmp_path / "var")
         yield load(data_dir=tmp_path / "var", bench=True)
         return
     url = request.getfixturevalue("postgres_server")

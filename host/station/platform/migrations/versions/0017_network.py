@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_network_moves_amount")),
         sa.CheckConstraint("kind IN ('sale', 'load')", name=op.f("ck_network_moves_kind")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_network_moves")),
-        sa.UniqueConstraint("kind", "place", "ref", name=op.f("uq_network_moves_kind")),
+        sa.UniqueConstraint("kind", "place", "ref", name=op.f("uq_network_moves_kind_place_ref")),
         sqlite_strict=True,
     )
     op.create_index("ix_network_moves_home", "network_moves", ["home", "number"], unique=False)
