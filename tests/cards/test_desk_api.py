@@ -41,7 +41,7 @@ def test_a_day_at_the_desk_over_the_api(desk: tuple[TestClient, Reader]) -> None
 
     assert client.get("/api/v1/readers").json() == ["desk"]
     assert at("show", {}).status_code == 503, "no card"
-    assert client.post("/api/v1/readers/nowhere/show", json={}).status_code == 503
+    assert client.post("/api/v1/readers/nowhere/show", json={}).status_code == 404
     reader.put(blank(1))
     refused = at("issue", ANNA | {"checked": False})
     assert refused.status_code == 422 and "同意" in refused.json()["detail"]

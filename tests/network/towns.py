@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert
 
-from station import cards, ledger, network, sales
+from station import cards, ledger, network, risk, sales
 from station.cards import loading, registry
 from station.platform import database
 from station.platform.secrets import Secrets
@@ -66,8 +66,11 @@ class Town:
         return card
 
     def load(self, card: TestCard, fen: int) -> None:
-        """Money for a card that is at this desk."""
+        """Money for a card that is at this desk; what a risk rule holds (many loads) is looked at and cleared."""
+        self.office.now += 1
         with database.write(self.engine) as conn:
+            for case in risk.cases(conn, 100, state="open"):
+                cards.review(conn, case.id, "clear", "wang", self.office.now, "核实无误")
             taken = loading.pay(conn, card.number, fen, "desk", self.office.now)
             loading.done(conn, taken, "li", self.office.now)
             card.fen += fen

@@ -30,6 +30,7 @@ from tools.ports import free_port
 __all__ = ["postgres_server"]
 
 FACES = ("wechat", "alipay")
+_databases = count(1)
 _cards = count(6200_0001_0000_0001)
 
 
@@ -111,9 +112,10 @@ def station(
     home = tmp_path_factory.mktemp("station")
     url = f"sqlite:///{home}/station.db"
     if request.param == "postgresql":
-        url = f"{request.getfixturevalue('postgres_server')}/payments"
+        name = f"payments{next(_databases)}"
+        url = f"{request.getfixturevalue('postgres_server')}/{name}"
         with _admin(url.rpartition("/")[0]) as admin, admin.connect() as conn:
-            conn.execute(text("CREATE DATABASE payments TEMPLATE migrated"))
+            conn.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
     settings = load(data_dir=home / "var", bench=True, database_url=url)
     engine = prepare(settings)
     yield engine, settings

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from pathlib import Path
 
 import httpx
@@ -58,7 +59,7 @@ def test_y1_without_settings_there_is_no_gateway_and_what_is_asked_of_it_is_told
 @pytest.mark.parametrize("face", FACES)
 def test_y1_the_sdks_speak_with_the_gateway_by_signatures_both_check(shop: Shop, face: str, tmp_path: Path) -> None:
     """Keys of another merchant, then answers of another gateway: neither side takes the other's word."""
-    order = Order("Ptest0001" + face, 100, "Pumpside", clock.now() + 900)
+    order = Order(f"P{secrets.token_hex(8)}{face}", 100, "Pumpside", clock.now() + 900)
     other = Gateway(tmp_path / "other")
     url = shop.bench.trades and gateway.settings(shop.settings.data_dir / "payments" / face)["url"]
     equip(tmp_path / "payments", other.keys, url.removesuffix("/wechat").removesuffix("/alipay/gateway.do"), "http://n")

@@ -80,7 +80,7 @@ def learn(conn: Connection, card: Mapping[str, Any], now: int, *, from_home: boo
     if old is None:
         conn.execute(insert(cards), new)
         on_account = new["kind"] == card_layout.KIND_ACCOUNT
-        sales.open_shadow(conn, new["card_no"], new["uid"], now, on_account=on_account)
+        sales.open_shadow(conn, new["card_no"], new["uid"], new["issued_at"], on_account=on_account)
         if guest:
             sales.make_guest(conn, new["card_no"])
     else:

@@ -60,13 +60,14 @@ class _Row:
     guest: int = 0
 
     def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
-        """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one.
+        """Takes one more sighting; at equal rank the later one counts: only desks repeat one, perhaps of two stations.
 
         fen None: something happened to the purse, and what it held then is not known. That outdates what was seen.
         """
         order = counter * 4 + rank
         self.counter = max(self.counter, counter)
-        if order > self.seen_rank or (fen is not None and order == self.seen_rank):
+        again = order == self.seen_rank and fen is not None and (at or 0) >= (self.seen_at or 0)
+        if order > self.seen_rank or again:
             self.seen_rank, self.seen_fen, self.seen_at = order, fen, at
 
     def is_complete(self) -> bool:
