@@ -9,8 +9,10 @@ TIMES ?= 20
 PORT ?=
 PUMP ?= p1
 YEARS ?= 1
-# The one test that measures by the clock what a browser sees: it has the machine to itself.
-ALONE := tests/dashboard/test_real_station.py
+# Tests of boards and whole stations that run by the clock: one after the other, with the machine to themselves.
+REAL_TIME := hil_tests tests/board tests/link $(wildcard tests/test_*end_to_end.py tests/test_run*.py tests/test_bench_*.py \
+	tests/test_supervisor.py tests/test_commissioning.py tests/cards/test_*_pump.py tests/cards/test_*_on_board.py \
+	tests/dashboard/test_real_station.py)
 
 .PHONY: help run test check lint types firmware sim hil flash lock audit clean \
 	bench-memory bench-flash bench-link bench-ingest bench-cutoff bench-powercut bench-lists bench-tap bench-boot \
@@ -27,8 +29,8 @@ run: .venv/.run ## the whole station with simulated pumps on the real firmware; 
 
 test: .venv/.dev ## all tests, with the system packages they use (installed where root on Debian)
 	@tools/system-packages.sh
-	$(PY) -m pytest -n auto --dist loadfile --ignore=$(ALONE) tests hil_tests
-	$(PY) -m pytest $(ALONE)
+	$(PY) -m pytest -n auto --dist loadfile $(REAL_TIME:%=--ignore=%) tests
+	$(PY) -m pytest $(REAL_TIME)
 
 check: lint types firmware ## all static checks
 

@@ -139,7 +139,9 @@ def _take_events(conn: Connection, station: Member, report: talk.Report, now: in
         if told.loaded_fen:
             _take_load(conn, station, home, told, seen.get(card_no))
     for one in report.sightings:
-        sales.observe(conn, one.card_no, one.counter, one.fen, one.at)
+        known = sales.shadow(conn, one.card_no)
+        if known is None or one.at >= (known.seen_at or 0):  # two desks may see one counter: the later one counts
+            sales.observe(conn, one.card_no, one.counter, one.fen, one.at)
     return last
 
 

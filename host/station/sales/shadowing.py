@@ -60,14 +60,13 @@ class _Row:
     guest: int = 0
 
     def see(self, counter: int, rank: int, fen: int | None, at: int | None) -> None:
-        """Takes one more sighting; at equal rank the later one counts: only desks repeat one, perhaps of two stations.
+        """Takes one more sighting; at equal rank the later call wins, as only the desk repeats one.
 
         fen None: something happened to the purse, and what it held then is not known. That outdates what was seen.
         """
         order = counter * 4 + rank
         self.counter = max(self.counter, counter)
-        again = order == self.seen_rank and fen is not None and (at or 0) >= (self.seen_at or 0)
-        if order > self.seen_rank or again:
+        if order > self.seen_rank or (fen is not None and order == self.seen_rank):
             self.seen_rank, self.seen_fen, self.seen_at = order, fen, at
 
     def is_complete(self) -> bool:
@@ -141,7 +140,7 @@ def used_away(
         known.reserved_count, known.settled_count = known.reserved_count + 1, known.settled_count + 1
         known.abroad += 1
         known.see(counter, RANK_SETTLED, balance_fen, at)
-    elif balance_fen is not None:
+    elif balance_fen is not None and at >= (known.seen_at or 0):  # two desks may see one counter: the later one counts
         known.see(counter, RANK_DESK, balance_fen, at)
     settled = _passed(conn, {card_no: known}, [])
     upsert_rows(conn, tables.shadows, [known.row(now)])
